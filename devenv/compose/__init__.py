@@ -1,0 +1,1 @@
+"""The project as Compose merges it: model, dependency graph, plans. No I/O."""

@@ -1,0 +1,114 @@
+"""Everything that can happen, as values. `reduce` is the one place that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from devenv.compose.model import Project
+from devenv.compose.names import ServiceName
+from devenv.state.model import Container, ContainerId, Operation, OperationKind, Problem, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConnected:
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLost:
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ContainersObserved:
+    """All of the environment's containers, after connecting; what is not here is gone."""
+
+    containers: tuple[Container, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerChanged:
+    container: Container
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRemoved:
+    id: ContainerId
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMeasured:
+    usage: Mapping[ContainerId, Usage]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgressed:
+    service: ServiceName
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFinished:
+    service: ServiceName
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStarted:
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFinished:
+    kind: OperationKind
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureExplained:
+    """The cause of a service's failure was looked up: health log, or the end of its log."""
+
+    service: ServiceName
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequested:
+    """The user asks for a Compose command; ignored while another one runs."""
+
+    kind: OperationKind
+    services: tuple[ServiceName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """The user wants the running Compose command to end."""
+
+
+Action = (
+    ModelLoaded
+    | ModelFailed
+    | EngineConnected
+    | EngineLost
+    | ContainersObserved
+    | ContainerChanged
+    | ContainerRemoved
+    | UsageMeasured
+    | BuildProgressed
+    | BuildFinished
+    | OperationStarted
+    | OperationFinished
+    | FailureExplained
+    | OperationRequested
+    | CancelRequested
+)

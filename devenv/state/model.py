@@ -1,0 +1,225 @@
+"""The state that every view shows. Values only: no client, no clock, no logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from devenv.compose.model import Condition, Project
+from devenv.compose.names import EnvironmentName, ServiceName
+
+ContainerId = NewType("ContainerId", str)
+
+
+class EngineStatus(StrEnum):
+    UNKNOWN = "unknown"
+    CONNECTED = "connected"
+    LOST = "lost"
+
+
+class Health(StrEnum):
+    """A container's health as the Engine API spells it."""
+
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class ServiceStatus(StrEnum):
+    """One word per service; `glyph` and colour repeat it, they never replace it."""
+
+    UNSELECTED = "not in profile"
+    STOPPED = "stopped"
+    WAITING = "waiting"
+    BUILDING = "building"
+    STARTING = "starting"
+    RUNNING = "running"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    RESTARTING = "restarting"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+READY = frozenset({ServiceStatus.RUNNING, ServiceStatus.HEALTHY, ServiceStatus.COMPLETED})
+BROKEN = frozenset({ServiceStatus.FAILED, ServiceStatus.UNHEALTHY})
+GLYPHS: Mapping[ServiceStatus, str] = {
+    ServiceStatus.UNSELECTED: "◌",
+    ServiceStatus.STOPPED: "○",
+    ServiceStatus.WAITING: "◔",
+    ServiceStatus.BUILDING: "◑",
+    ServiceStatus.STARTING: "◐",
+    ServiceStatus.RUNNING: "●",
+    ServiceStatus.HEALTHY: "✓",
+    ServiceStatus.UNHEALTHY: "✗",
+    ServiceStatus.RESTARTING: "↻",
+    ServiceStatus.PAUSED: "‖",
+    ServiceStatus.COMPLETED: "✓",
+    ServiceStatus.FAILED: "✗",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """A port as the engine publishes it."""
+
+    host_ip: str
+    host_port: int
+    target: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One of the environment's containers, as the engine reports it."""
+
+    id: ContainerId
+    service: ServiceName
+    name: str
+    number: int = 1
+    state: str = "created"
+    """created, running, paused, restarting, removing, exited or dead."""
+    health: Health = Health.NONE
+    exit_code: int | None = None
+    oom_killed: bool = False
+    stopped: bool = False
+    """Whether the engine was asked to stop it: then no exit code is a failure."""
+    restart_count: int = 0
+    started_at: float | None = None
+    """Seconds since the epoch; None where it never ran."""
+    finished_at: float | None = None
+    ports: tuple[PublishedPort, ...] = ()
+    image: str = ""
+    config_hash: str = ""
+    tty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a service uses, its containers added up."""
+
+    cpu_percent: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a value: what, where, what to do, and the lines that show it."""
+
+    message: str
+    where: str | None = None
+    fix: str | None = None
+    excerpt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a service is not started yet. Scheduler and views read this one explanation."""
+
+    on: ServiceName
+    condition: Condition
+    reason: str
+    """Such as `waits for db to be healthy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """A service as the views show it; derived by `resolve_services`, never written by hand."""
+
+    name: ServiceName
+    status: ServiceStatus
+    hold: Hold | None = None
+    detail: str = ""
+    """What the status word leaves out: `exit code 3`, `step 4/7 RUN npm ci`."""
+    containers: tuple[Container, ...] = ()
+    problem: Problem | None = None
+    """The cause of a failure, once it has been looked up."""
+    usage: Usage | None = None
+
+    @property
+    def ports(self) -> tuple[PublishedPort, ...]:
+        """The published ports of all containers, IPv6 repetitions left out, sorted."""
+        seen: dict[tuple[int, int, str], PublishedPort] = {}
+        for container in self.containers:
+            for port in container.ports:
+                seen.setdefault((port.host_port, port.target, port.protocol), port)
+        return tuple(seen[key] for key in sorted(seen))
+
+    @property
+    def started_at(self) -> float | None:
+        """When the oldest running container started."""
+        times = [
+            c.started_at
+            for c in self.containers
+            if c.state == "running" and c.started_at is not None
+        ]
+        return min(times, default=None)
+
+
+class OperationKind(StrEnum):
+    UP = "up"
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A Compose command that runs, or the last one that ran."""
+
+    kind: OperationKind
+    services: tuple[ServiceName, ...] = ()
+    """Empty: all of the selection."""
+    started_at: float = 0.0
+    command: str = ""
+    """The command line as it can be copied."""
+    finished: bool = False
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Which environment this is: fixed while devenv runs."""
+
+    name: EnvironmentName
+    directory: str
+    """The project directory, as the user should see it."""
+    profile: str | None = None
+    profile_reason: str = ""
+    branch: str | None = None
+    context: str = "default"
+    profiles: tuple[tuple[str, str], ...] = ()
+    """All profiles that devenv.toml offers: name and description."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    environment: Environment
+    project: Project | None = None
+    """None until the model is loaded."""
+    model_problem: Problem | None = None
+    engine: EngineStatus = EngineStatus.UNKNOWN
+    engine_version: str = ""
+    engine_problem: Problem | None = None
+    containers: Mapping[ContainerId, Container] = field(default_factory=dict)
+    building: Mapping[ServiceName, str] = field(default_factory=dict)
+    """Services whose image is being built, with the step."""
+    operation: Operation | None = None
+    problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
+    usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
+    services: tuple[ServiceState, ...] = ()
+    """Derived from all of the above, in start order, then services outside the selection."""
+
+    def service(self, name: ServiceName) -> ServiceState | None:
+        """The service of that name, or None."""
+        return next((service for service in self.services if service.name == name), None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a Compose command is under way."""
+        return self.operation is not None and not self.operation.finished

@@ -1,0 +1,90 @@
+"""The one step from state and action to state and effects. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from devenv.state import actions as do
+from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
+from devenv.state.model import BROKEN, EngineStatus, State
+from devenv.state.services import resolve_services
+
+
+def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
+    """The state after `action`, and what is to be done about it.
+
+    A service that has just failed is explained once: `ExplainFailure` goes out when its status
+    turns broken, and its problem is forgotten when it leaves that status.
+    """
+    after, effects = _apply(state, action)
+    if after is state:
+        return state, effects
+    after = replace(after, services=resolve_services(after))
+    before_status = {service.name: service.status for service in state.services}
+    forgotten = set()
+    for service in after.services:
+        if service.status in BROKEN:
+            broken = [c for c in service.containers if c.state != "created"]
+            if before_status.get(service.name) not in BROKEN and broken:
+                effects += (ExplainFailure(service.name, broken[0].id),)
+        elif service.name in after.problems:
+            forgotten.add(service.name)
+    if forgotten:
+        problems = {k: v for k, v in after.problems.items() if k not in forgotten}
+        after = replace(after, problems=problems)
+        after = replace(after, services=resolve_services(after))
+    return after, effects
+
+
+def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
+    match action:
+        case do.ModelLoaded(project):
+            return replace(state, project=project, model_problem=None), ()
+        case do.ModelFailed(problem):
+            return replace(state, model_problem=problem), ()
+        case do.EngineConnected(version):
+            return replace(
+                state,
+                engine=EngineStatus.CONNECTED,
+                engine_version=version,
+                engine_problem=None,
+            ), ()
+        case do.EngineLost(problem):
+            return replace(state, engine=EngineStatus.LOST, engine_problem=problem, usage={}), ()
+        case do.ContainersObserved(containers):
+            return replace(state, containers={c.id: c for c in containers}), ()
+        case do.ContainerChanged(container):
+            return replace(state, containers={**state.containers, container.id: container}), ()
+        case do.ContainerRemoved(removed):
+            if removed not in state.containers:
+                return state, ()
+            return replace(
+                state,
+                containers=_without(state.containers, removed),
+                usage=_without(state.usage, removed),
+            ), ()
+        case do.UsageMeasured(usage):
+            known = {key: value for key, value in usage.items() if key in state.containers}
+            return replace(state, usage={**state.usage, **known}), ()
+        case do.BuildProgressed(service, step):
+            return replace(state, building={**state.building, service: step}), ()
+        case do.BuildFinished(service):
+            return replace(state, building=_without(state.building, service)), ()
+        case do.OperationStarted(operation):
+            return replace(state, operation=operation), ()
+        case do.OperationFinished(kind, problem):
+            if state.operation is None or state.operation.kind is not kind:
+                return state, ()
+            done = replace(state.operation, finished=True, problem=problem)
+            return replace(state, operation=done, building={}), ()
+        case do.FailureExplained(service, problem):
+            return replace(state, problems={**state.problems, service: problem}), ()
+        case do.OperationRequested(kind, services):
+            return state, () if state.busy else (RunOperation(kind, services),)
+        case do.CancelRequested():
+            return state, (CancelOperation(),) if state.busy else ()
+
+
+def _without(mapping: Any, key: str) -> dict[Any, Any]:
+    return {k: v for k, v in mapping.items() if k != key}
