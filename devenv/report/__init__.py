@@ -1,0 +1,1 @@
+"""Values to text. Pure: no printing, no terminal."""
