@@ -1,0 +1,234 @@
+"""Carries out what the reducer asks for: Compose commands, and looking up why something failed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
+
+from devenv.compose.build_progress import parse_build_step
+from devenv.compose.model import Project
+from devenv.compose.names import ServiceName
+from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.compose import ComposeCli, Selection
+from devenv.engine.containers import parse_health_output
+from devenv.engine.errors import classify_compose_failure
+from devenv.engine.problems import to_problem
+from devenv.engine.process import run_process
+from devenv.errors import DevenvError, EngineUnavailable
+from devenv.state import actions as do
+from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
+from devenv.state.model import ContainerId, Operation, OperationKind, Problem
+from devenv.state.text import sanitize
+
+LOG_TAIL_LINES = 8
+"""How many of a failed container's last log lines are shown."""
+STOP_SECONDS = 600.0
+
+Dispatch = Callable[[do.Action], Awaitable[None]]
+OnOutput = Callable[[str, str], None]
+"""Called with `build` or `compose` and one harmless line of output."""
+
+
+class EffectRunner:
+    """Starts one task per effect in the task group that it is given."""
+
+    def __init__(
+        self,
+        *,
+        tasks: asyncio.TaskGroup,
+        compose: ComposeCli,
+        selection: Selection,
+        environ: Mapping[str, str],
+        client: EngineClient,
+        dispatch: Dispatch,
+        project: Callable[[], Project | None],
+        prepare_up: Callable[[Project, tuple[ServiceName, ...]], Awaitable[None]],
+        clock: Callable[[], float],
+        on_output: OnOutput,
+        build: bool = True,
+        without: tuple[ServiceName, ...] = (),
+    ) -> None:
+        self._tasks = tasks
+        self._compose = compose
+        self._selection = selection
+        self._environ = environ
+        self._client = client
+        self._dispatch = dispatch
+        self._project = project
+        self._prepare_up = prepare_up
+        self._clock = clock
+        self._on_output = on_output
+        self._build = build
+        self._without = without
+        self._running: asyncio.Task[None] | None = None
+
+    def run(self, effect: Effect) -> None:
+        """Start the effect and return at once."""
+        match effect:
+            case RunOperation(kind, services):
+                if self._running is None or self._running.done():
+                    self._running = self._tasks.create_task(self._run_operation(kind, services))
+            case CancelOperation():
+                if self._running is not None:
+                    self._running.cancel()
+            case ExplainFailure(service, container):
+                self._tasks.create_task(self._explain(service, container))
+
+    async def _run_operation(self, kind: OperationKind, services: tuple[ServiceName, ...]) -> None:
+        commands = self._commands(kind, services)
+        shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
+        await self._dispatch(do.OperationStarted(Operation(kind, services, self._clock(), shown)))
+        problem: Problem | None = None
+        try:
+            project = self._project()
+            if kind is OperationKind.UP and project is not None:
+                await self._prepare_up(project, services)
+            for command in commands:
+                await self._run_compose(command)
+        except DevenvError as error:
+            problem = to_problem(error)
+        except asyncio.CancelledError:
+            problem = Problem(
+                f"{kind.value} was cancelled.", fix="What had started was left as it is."
+            )
+            current = asyncio.current_task()
+            if current is not None:
+                current.uncancel()
+        await self._dispatch(do.OperationFinished(kind, problem))
+
+    def _commands(
+        self, kind: OperationKind, services: tuple[ServiceName, ...]
+    ) -> list[tuple[str, ...]]:
+        """The Compose command lines of an operation, without the program."""
+        options = self._selection.arguments()
+        if kind is not OperationKind.UP:
+            return [(*options, kind.value, *services)]
+        project = self._project()
+        names = services
+        if self._without and project is not None and not names:
+            names = tuple(n for n in project.services if n not in self._without)
+        commands: list[tuple[str, ...]] = []
+        builds = [
+            name
+            for name, service in (project.services if project else {}).items()
+            if service.build is not None and (not names or name in names)
+        ]
+        if self._build and builds:
+            commands.append((*options, "--progress", "plain", "build", *builds))
+        up = ("--progress", "plain", "up", "--detach")
+        limits = ("--no-deps",) if self._without and not services else ()
+        commands.append((*options, *up, *limits, *names))
+        return commands
+
+    async def _run_compose(self, command: tuple[str, ...]) -> None:
+        """Run one Compose command to its end. Raises what its failure means."""
+        building = "build" in command
+        project = self._project()
+        names = tuple(project.services) if project else ()
+        argv = self._compose.argv(*command)
+        steps: asyncio.Queue[do.Action] = asyncio.Queue()
+        current: list[ServiceName] = []
+        builds = [name for name in names if name in command] if building else []
+
+        def on_line(stream: str, line: str) -> None:
+            line = sanitize(line).rstrip()
+            if not line:
+                return
+            self._on_output("build" if building else "compose", line)
+            step = parse_build_step(line, names) if building else None
+            if step is not None:
+                for name in [step.service] if step.service else current or builds:
+                    steps.put_nowait(do.BuildProgressed(name, step.text))
+
+        async def pass_on() -> None:
+            while True:
+                await self._dispatch(await steps.get())
+
+        passing = asyncio.create_task(pass_on())
+        try:
+            for name in builds:
+                await self._dispatch(do.BuildProgressed(name, "preparing"))
+            completed = await run_process(
+                argv,
+                env=self._selection.environ(self._environ),
+                cwd=self._selection.directory,
+                timeout_seconds=None if building or "up" in command else STOP_SECONDS,
+                on_line=on_line,
+            )
+        finally:
+            passing.cancel()
+            await asyncio.gather(passing, return_exceptions=True)
+        for name in builds:
+            await self._dispatch(do.BuildFinished(name))
+        if completed.returncode != 0:
+            output = completed.stderr if completed.stderr.strip() else completed.stdout
+            if building:
+                output = completed.stdout + completed.stderr
+            raise classify_compose_failure(argv, completed.returncode, output)
+
+    async def _explain(self, service: ServiceName, container: ContainerId) -> None:
+        try:
+            problem = await explain_failure(self._client, service, container)
+        except (EngineUnavailable, ApiError):
+            return  # it is gone; what is left to see is in the log
+        await self._dispatch(do.FailureExplained(service, problem))
+
+
+async def explain_failure(
+    client: EngineClient, service: ServiceName, container: ContainerId
+) -> Problem:
+    """Why a container failed: its health log's last output, or its last log lines.
+
+    Raises EngineUnavailable or ApiError.
+    """
+    raw = await client.inspect(container)
+    state = raw.get("State") or {}
+    health = (state.get("Health") or {}).get("Status")
+    probe = parse_health_output(raw)
+    if state.get("Status") == "running" and health == "unhealthy" and probe is not None:
+        code, output = probe
+        test = ((raw.get("Config") or {}).get("Healthcheck") or {}).get("Test") or []
+        return Problem(
+            f"{service} is unhealthy: its health check ended with exit code {code}.",
+            fix=f"run the probe by hand: devenv exec {service} {_probe_text(test)}",
+            excerpt=tuple(sanitize(output).splitlines()[-LOG_TAIL_LINES:])
+            or ("(the probe printed nothing)",),
+        )
+    lines: list[str] = []
+    batches = client.logs(
+        container,
+        follow=False,
+        tail=LOG_TAIL_LINES,
+        tty=bool((raw.get("Config") or {}).get("Tty")),
+    )
+    async with contextlib.aclosing(batches):
+        async for batch in batches:
+            lines += [sanitize(text.decode(errors="replace")) for _, _, text in batch]
+    exit_code = state.get("ExitCode")
+    if state.get("OOMKilled"):
+        message = f"{service} was ended by the kernel: out of memory."
+        fix = "give it more memory (mem_limit, or the engine's own limit)"
+    else:
+        message = f"{service} ended with exit code {exit_code}."
+        fix = _EXIT_FIXES.get(exit_code, f"see all of it: devenv logs {service}")
+    if state.get("Error"):
+        lines.append(sanitize(str(state["Error"])))
+    return Problem(
+        message, fix=fix, excerpt=tuple(lines[-LOG_TAIL_LINES:]) or ("(it printed nothing)",)
+    )
+
+
+_EXIT_FIXES: Mapping[int | None, str] = {
+    126: "the command is not executable: check its mode and its interpreter line",
+    127: "the command is not in the image, or a bind mount hides it: check command and volumes",
+    137: "something killed it: the engine's stop after its grace period, or the memory limit",
+    139: "it crashed (segmentation fault): is the image built for this machine's architecture?",
+}
+
+
+def _probe_text(test: list[str]) -> str:
+    if test and test[0] == "CMD-SHELL":
+        return shlex.join(("sh", "-c", *test[1:]))
+    return shlex.join(test[1:])

@@ -1,0 +1,228 @@
+"""Follows one environment on the engine: its containers, their events, logs and usage.
+
+The engine is the authority: an event only says which container to look at again, so a repeated
+or replayed event does no harm. When the engine goes away this says so and tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from devenv.compose.names import EnvironmentName
+from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.containers import LABEL_PROJECT, parse_container
+from devenv.engine.problems import to_problem
+from devenv.errors import EngineUnavailable
+from devenv.state import actions as do
+from devenv.state.logs import LogLine, LogStore
+from devenv.state.model import Container, ContainerId, Usage
+from devenv.state.text import sanitize
+
+REPLAY_SECONDS = 10
+"""How far back the event stream is read after connecting, to miss nothing meanwhile."""
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
+"""Pauses between attempts to reach the engine; the last one repeats."""
+LOG_BATCH_SECONDS = 0.05
+"""How long lines of several containers are collected, so that they are merged by time."""
+LOG_QUEUE_BATCHES = 64
+"""Batches that wait for the merge; readers wait when it is full, so the engine holds the rest."""
+
+Dispatch = Callable[[do.Action], Awaitable[None]]
+
+
+class Observer:
+    """Keeps the state in step with the engine's containers for one Compose project name."""
+
+    def __init__(
+        self,
+        client: EngineClient,
+        name: EnvironmentName,
+        dispatch: Dispatch,
+        logs: LogStore,
+        *,
+        clock: Callable[[], float],
+        tail: int | None = 1000,
+        with_usage: bool = True,
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._dispatch = dispatch
+        self._logs = logs
+        self._clock = clock
+        self._tail = tail
+        self._with_usage = with_usage
+        self._stopped: set[str] = set()
+        self._followed: dict[ContainerId, list[asyncio.Task[None]]] = {}
+        self._last_line_ns: dict[ContainerId, int] = {}
+        self._log_queue: asyncio.Queue[list[LogLine]] = asyncio.Queue(LOG_QUEUE_BATCHES)
+
+    async def run(self) -> None:
+        """Follow until cancelled; never ends by itself."""
+        merging = asyncio.create_task(self._merge_logs())
+        try:
+            attempt = 0
+            while True:
+                try:
+                    await self._follow_connected()
+                    attempt = 0
+                except (EngineUnavailable, ApiError) as error:
+                    await self._dispatch(do.EngineLost(to_problem(error)))
+                await self._end_followers()
+                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+                attempt += 1
+        finally:
+            merging.cancel()
+            await self._end_followers()
+            await asyncio.gather(merging, return_exceptions=True)
+
+    async def drain_logs(self) -> None:
+        """Wait until the lines read so far are in the store."""
+        await self._log_queue.join()
+
+    async def _follow_connected(self) -> None:
+        info = await self._client.ping()
+        since_ns = int((self._clock() - REPLAY_SECONDS) * 1e9)
+        await self._observe_all()
+        await self._dispatch(do.EngineConnected(info.version))
+        filters = {"type": ["container"], "label": [f"{LABEL_PROJECT}={self._name}"]}
+        events = self._client.events(filters, since_ns=since_ns)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                await self._take_event(event)
+        raise EngineUnavailable("The engine closed its event stream.", fix="Is it being restarted?")
+
+    async def _observe_all(self) -> None:
+        found = []
+        for summary in await self._client.containers(self._name):
+            container = await self._look(summary["Id"])
+            if container is not None:
+                found.append(container)
+        await self._dispatch(do.ContainersObserved(tuple(found)))
+        for container in found:
+            self._follow(container)
+
+    async def _take_event(self, event: Mapping[str, Any]) -> None:
+        actor = event.get("Actor") or {}
+        container_id = ContainerId(actor.get("ID") or event.get("id") or "")
+        what = event.get("Action") or event.get("status") or ""
+        if not container_id or what.startswith("exec_"):
+            return
+        if what == "stop":
+            self._stopped.add(container_id)
+        elif what in ("start", "restart"):
+            self._stopped.discard(container_id)
+        container = await self._look(container_id)
+        if container is None:
+            await self._forget(container_id)
+            return
+        await self._dispatch(do.ContainerChanged(container))
+        self._follow(container)
+
+    async def _look(self, container_id: str) -> Container | None:
+        try:
+            raw = await self._client.inspect(container_id)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        return parse_container(raw, stopped=container_id in self._stopped)
+
+    async def _forget(self, container_id: ContainerId) -> None:
+        self._stopped.discard(container_id)
+        self._last_line_ns.pop(container_id, None)
+        for task in self._followed.pop(container_id, []):
+            task.cancel()
+        await self._dispatch(do.ContainerRemoved(container_id))
+
+    def _follow(self, container: Container) -> None:
+        """Read the container's log and usage unless that is being done or it never ran."""
+        if container.started_at is None:
+            return
+        running = [task for task in self._followed.get(container.id, []) if not task.done()]
+        names = {task.get_name() for task in running}
+        wanted = container.state == "running" or container.id not in self._last_line_ns
+        if "logs" not in names and wanted:
+            running.append(asyncio.create_task(self._follow_logs(container), name="logs"))
+        if self._with_usage and container.state == "running" and "usage" not in names:
+            running.append(asyncio.create_task(self._follow_usage(container.id), name="usage"))
+        self._followed[container.id] = running
+
+    async def _end_followers(self) -> None:
+        tasks = [task for running in self._followed.values() for task in running]
+        self._followed.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow_logs(self, container: Container) -> None:
+        last = self._last_line_ns.get(container.id)
+        self._last_line_ns.setdefault(container.id, 0)
+        batches = self._client.logs(
+            container.id,
+            follow=True,
+            since_ns=last or None,
+            tail=None if last else self._tail,
+            tty=container.tty,
+        )
+        try:
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    lines = [
+                        LogLine(
+                            time_ns,
+                            container.service,
+                            sanitize(raw.decode(errors="replace"), keep_colours=True),
+                            stream,
+                        )
+                        for stream, time_ns, raw in batch
+                        if last is None or time_ns > last
+                    ]
+                    if lines:
+                        last = lines[-1].time_ns
+                        self._last_line_ns[container.id] = last
+                        await self._log_queue.put(lines)
+        except (EngineUnavailable, ApiError):
+            return  # the event stream says whether the engine or only the container is gone
+
+    async def _follow_usage(self, container_id: ContainerId) -> None:
+        samples = self._client.stats(container_id)
+        try:
+            async with contextlib.aclosing(samples):
+                async for sample in samples:
+                    usage = Usage(sample.cpu_percent, sample.memory_bytes)
+                    await self._dispatch(do.UsageMeasured({container_id: usage}))
+        except (EngineUnavailable, ApiError):
+            return
+
+    async def _merge_logs(self) -> None:
+        while True:
+            lines = list(await self._log_queue.get())
+            batches = 1
+            await asyncio.sleep(LOG_BATCH_SECONDS)
+            while not self._log_queue.empty():
+                lines += self._log_queue.get_nowait()
+                batches += 1
+            self._logs.append(lines)
+            for _ in range(batches):
+                self._log_queue.task_done()
+
+
+async def observe_once(client: EngineClient, name: EnvironmentName) -> tuple[Container, ...]:
+    """The environment's containers now, for the one-shot commands.
+
+    Raises EngineUnavailable.
+    """
+    found = []
+    for summary in await client.containers(name):
+        try:
+            container = parse_container(await client.inspect(summary["Id"]))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            continue
+        if container is not None:
+            found.append(container)
+    return tuple(sorted(found, key=lambda c: (c.service, c.number)))
