@@ -1,0 +1,93 @@
+"""The log decoder gives the same lines whatever the chunks."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devenv.engine.demux import Demux, LogLine, parse_timestamp
+
+STAMP = b"2024-02-29T12:00:00.000000123Z"
+NS = 1709208000_000000123
+
+
+def frame(text: bytes, kind: int = 1) -> bytes:
+    return struct.pack(">B3xL", kind, len(text)) + text
+
+
+def decode(demux: Demux, chunks: list[bytes]) -> list[LogLine]:
+    out: list[LogLine] = []
+    for chunk in chunks:
+        out += demux.feed(chunk)
+    return out + demux.finish()
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
+    return [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+
+
+texts = st.one_of(
+    st.binary(max_size=200),
+    st.sampled_from(
+        [b"a\n", b"\n", b"x" * 64 + b"\n", b"y" * 130, STAMP + b" a\n", STAMP, b"\r\n"]
+    ),
+)
+
+
+@given(
+    st.lists(st.tuples(texts, st.sampled_from([1, 2])), max_size=12),
+    st.lists(st.integers(0, 5000)),
+    st.booleans(),
+)
+def test_framed_chunking_makes_no_difference(
+    frames: list[tuple[bytes, int]], places: list[int], stamps: bool
+) -> None:
+    data = b"".join(frame(text, kind) for text, kind in frames)
+    whole = decode(Demux(timestamps=stamps, max_line_bytes=64), [data])
+    assert decode(Demux(timestamps=stamps, max_line_bytes=64), cut(data, places)) == whole
+    if not stamps:
+        for name, wanted in (("stdout", 1), ("stderr", 2)):
+            sent = b"".join(text for text, kind in frames if kind == wanted)
+            got = b"".join(line for stream, _, line in whole if stream == name)
+            assert got == sent.replace(b"\n", b"")
+
+
+@given(st.binary(max_size=600), st.lists(st.integers(0, 600)))
+def test_raw_chunking_makes_no_difference(data: bytes, places: list[int]) -> None:
+    def demux() -> Demux:
+        return Demux(tty=True, timestamps=False, max_line_bytes=64)
+
+    assert decode(demux(), cut(data, places)) == decode(demux(), [data])
+
+
+@given(st.binary(max_size=100), st.lists(st.integers(0, 90000)))
+def test_large_frames(tail: bytes, places: list[int]) -> None:
+    data = frame(STAMP + b" " + b"z" * 70000 + b"\n") + frame(STAMP + b" " + tail)
+    assert decode(Demux(), cut(data, places)) == decode(Demux(), [data])
+
+
+def test_time_is_split_off_and_not_repeated_inside_a_line() -> None:
+    data = frame(STAMP + b" one") + frame(STAMP + b" two\n") + frame(STAMP + b" err\n", 2)
+    assert decode(Demux(), [data]) == [("stdout", NS, b"onetwo"), ("stderr", NS, b"err")]
+
+
+def test_tty_lines_lose_the_carriage_return() -> None:
+    assert decode(Demux(tty=True), [STAMP + b" hi\r\n"]) == [("stdout", NS, b"hi")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (STAMP, NS),
+        (b"1970-01-01T00:00:01Z", 1_000_000_000),
+        (b"1970-01-01T01:00:00.5+01:00", 500_000_000),
+        (b"1970-01-01 00:00:00Z", None),
+        (b"nonsense", None),
+    ],
+)
+def test_timestamps(text: bytes, expected: int | None) -> None:
+    assert parse_timestamp(text) == expected
