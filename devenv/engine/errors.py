@@ -1,6 +1,6 @@
 """What the words of docker and docker compose mean.
 
-The only place where their stderr text is matched; tests/unit/engine/compose_stderr.py holds
+The only place where their stderr text is matched; tests/unit/engine/compose_stderr.json holds
 the real texts. An unknown text becomes a plain CommandFailed that shows its end.
 """
 
@@ -384,7 +384,10 @@ def _build(argv: tuple[str, ...], returncode: int, text: str) -> BuildFailed | N
     ended = process or classic
     heads = re.findall(r"^ > \[(.+?)\]\s?(.*?):?$", text, re.M)
     steps = re.findall(r"^Step \d+/\d+ : (.+)$", text, re.M)
-    if not (solve or ended):
+    plain = _classic_fault(text)
+    if place is None and (line := re.search(r"dockerfile parse error (?:on )?line (\d+)", text)):
+        source = Source("Dockerfile", int(line[1]))
+    if not (solve or ended or plain):
         return None
     if heads:
         step = heads[-1][1]
@@ -400,7 +403,7 @@ def _build(argv: tuple[str, ...], returncode: int, text: str) -> BuildFailed | N
         return None
     message = "The image build failed"
     message += f" at {step}" if step else ""
-    message += f" (exit code {ended[2]})." if ended else f": {solve[1]}." if solve else "."
+    message += f" (exit code {ended[2]})." if ended else f": {solve[1] if solve else plain}."
     failed = BuildFailed(
         argv,
         returncode,
@@ -411,6 +414,15 @@ def _build(argv: tuple[str, ...], returncode: int, text: str) -> BuildFailed | N
     )
     failed.step, failed.exit_code_of_step = step, int(ended[2]) if ended else None
     return failed
+
+
+def _classic_fault(text: str) -> str | None:
+    """What the classic builder says last, when it is not about fetching the base image."""
+    if "Sending build context" not in text and "unable to prepare context" not in text:
+        return None
+    said = text.splitlines()[-1].removeprefix("Error response from daemon: ")
+    faults = r"(COPY|ADD) failed|dockerfile parse error|failed to reach build target|unable to prep"
+    return said if re.match(faults, said) else None
 
 
 def _pull(argv: tuple[str, ...], returncode: int, text: str) -> ImagePullFailed | None:
@@ -435,6 +447,8 @@ def _pull(argv: tuple[str, ...], returncode: int, text: str) -> ImagePullFailed 
         image = network[2]
     if image is None and named:
         image = named[1]
+    if image is None and (base := re.findall(r"^Step \d+/\d+ : FROM (?:--\S+ )?(\S+)", text, re.M)):
+        image = base[-1]
     fix = "correct the name and tag, or build it first with `build:`."
     if denied:
         fix = "correct the name; a private image needs `docker login REGISTRY` first."

@@ -1,0 +1,114 @@
+"""Real texts of Compose v5.6.1 and Engine 20.10, and what they are taken for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from devenv.engine.errors import (
+    BuildFailed,
+    DependencyFailed,
+    ImagePullFailed,
+    InvalidModel,
+    MissingVariable,
+    NoSuchService,
+    PortAllocated,
+    classify_compose_failure,
+)
+from devenv.errors import CommandFailed, ComposeFileError, DevenvError, EngineUnavailable
+
+TEXTS = json.loads(Path(__file__).with_name("compose_stderr.json").read_text())
+ARGV = ("docker", "compose", "up")
+
+
+def classify(name: str) -> DevenvError:
+    return classify_compose_failure(ARGV, 1, TEXTS[name], files=["compose.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "place"),
+    [
+        ("yaml", ComposeFileError, "compose.yaml:4:4"),
+        ("yamltab", ComposeFileError, "compose.yaml:2:1"),
+        ("dupkey", ComposeFileError, "/src/dupkey/compose.yaml:4"),
+        ("scalar", ComposeFileError, "compose.yaml:1"),
+        ("empty", ComposeFileError, "compose.yaml"),
+        ("nofile", ComposeFileError, "None"),
+        ("gone_file", ComposeFileError, "/src/gone.yaml"),
+        ("include", ComposeFileError, "/src/include/gone.yaml"),
+        ("badenv", ComposeFileError, "/src/badenv/.env:4"),
+        ("badenv2", ComposeFileError, "/src/badenv2/.env:2"),
+        ("badenvfile", ComposeFileError, "/src/badenvfile/a.env:2"),
+        ("missenvfile", ComposeFileError, "/src/missenvfile/gone.env"),
+        ("gone_env", ComposeFileError, "/src/gone.env"),
+        ("unknown", InvalidModel, "/src/unknown/compose.yaml"),
+        ("type", InvalidModel, "/src/type/compose.yaml"),
+        ("toplevel", InvalidModel, "/src/toplevel/compose.yaml"),
+        ("extends", InvalidModel, "/src/extends/compose.yaml"),
+        ("undef", InvalidModel, "compose.yaml"),
+        ("cycle", InvalidModel, "compose.yaml"),
+        ("undefnet", InvalidModel, "compose.yaml"),
+        ("undefvol", InvalidModel, "compose.yaml"),
+        ("noimg", InvalidModel, "compose.yaml"),
+        ("interp", InvalidModel, "compose.yaml"),
+        ("badport", InvalidModel, "compose.yaml"),
+        ("baddur", InvalidModel, "compose.yaml"),
+        ("required", MissingVariable, "None"),
+        ("required2", MissingVariable, "None"),
+        ("nosuch", NoSuchService, "None"),
+        ("nodaemon", EngineUnavailable, "None"),
+        ("nodaemon_tcp", EngineUnavailable, "None"),
+        ("gone_context", EngineUnavailable, "None"),
+        ("up_port", PortAllocated, "None"),
+        ("up_portproc", PortAllocated, "None"),
+        ("up_pull", ImagePullFailed, "None"),
+        ("up_nopull", ImagePullFailed, "None"),
+        ("up_baseimg", ImagePullFailed, "None"),
+        ("up_build", BuildFailed, "None"),
+        ("up_copy", BuildFailed, "None"),
+        ("up_target", BuildFailed, "None"),
+        ("up_nodockerfile", BuildFailed, "None"),
+        ("up_dfsyntax", BuildFailed, "Dockerfile:2"),
+        ("up_unhealthy", DependencyFailed, "None"),
+        ("up_exited", DependencyFailed, "None"),
+        ("up_nohealth", DependencyFailed, "None"),
+        ("up_complete", DependencyFailed, "None"),
+        ("up_cmd", CommandFailed, "None"),
+    ],
+)
+def test_kind_and_place(name: str, kind: type[DevenvError], place: str) -> None:
+    error = classify(name)
+    assert (type(error), str(error.source)) == (kind, place), error.message
+    assert error.fix or kind is CommandFailed
+
+
+def test_attributes() -> None:
+    found = classify("up_port"), classify("up_portproc")
+    assert [error.port for error in found if isinstance(error, PortAllocated)] == [39471, 39472]
+    for name, image in (
+        ("up_pull", "devenv-test-gone/nothing:1"),
+        ("up_nopull", "devenv-test-gone/nothing:1"),
+        ("up_baseimg", "devenv-test-gone/base:1"),
+    ):
+        error = classify(name)
+        assert isinstance(error, ImagePullFailed)
+        assert error.image == image
+    build = classify("up_build")
+    assert isinstance(build, BuildFailed)
+    assert build.step == "RUN sh -c 'echo oops; exit 7'"
+    assert build.exit_code_of_step == 7
+    exited = classify("up_exited")
+    assert isinstance(exited, DependencyFailed)
+    assert (exited.reason, exited.exited_with) == ("exited", 3)
+    unknown = classify("unknown")
+    assert isinstance(unknown, InvalidModel)
+    assert unknown.key_path == ("services", "web", "portz")
+    missing = classify("required")
+    assert isinstance(missing, MissingVariable)
+    assert missing.variable == "DB_PASSWORD"
+
+
+def test_values_of_env_files_are_not_repeated() -> None:
+    assert '"x' not in classify("badenv").message
