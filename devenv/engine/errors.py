@@ -178,7 +178,7 @@ def _yaml(text: str, files: Sequence[str]) -> ComposeFileError | None:
             f"The YAML does not load: {found[5]}{where}.", source=place, fix=fix
         )
     if found := re.search(
-        r"(?:failed to parse (.+?): )?yaml: (?:.*?line \d+: )?line (\d+): (.+)", text
+        r"(?:failed to parse (.+?): )?yaml: (?:\w+ errors: )?(?:line \d+: )?line (\d+): (.+)", text
     ):
         line = int(found[2])
         place = Source(found[1], line) if found[1] else _only(files, line)
