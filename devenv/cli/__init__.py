@@ -1,0 +1,1 @@
+"""Arguments, wiring, exit codes. Imports of other layers happen inside the commands."""

@@ -1,0 +1,23 @@
+"""`devenv restart`."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "restart services"
+EXAMPLE = "devenv restart app"
+ORDER = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="default: all")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from devenv.cli.operations import run_compose_operation
+    from devenv.cli.session import Session
+
+    return run_compose_operation(
+        Session(arguments), "restart", arguments.services, result_format=arguments.format
+    )

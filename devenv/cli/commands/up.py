@@ -1,0 +1,59 @@
+"""`devenv up`: start the environment and follow it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from devenv.errors import UsageError
+
+HELP = "start the environment and follow it"
+EXAMPLE = "devenv up --detach --wait"
+ORDER = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "services", nargs="*", metavar="SERVICE", help="only these, and their needs"
+    )
+    parser.add_argument(
+        "--plain", action="store_true", help="no terminal UI: a line per change and log line"
+    )
+    parser.add_argument("-d", "--detach", action="store_true", help="end once all is started")
+    parser.add_argument(
+        "--wait", action="store_true", help="with --detach: end when all is healthy, or has failed"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="how long a start may take to become healthy (default 600)",
+    )
+    parser.add_argument(
+        "--except",
+        dest="without",
+        action="append",
+        default=[],
+        metavar="SERVICE",
+        help="leave this service out (repeatable)",
+    )
+    parser.add_argument("--no-build", action="store_true", help="start with the images there are")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and end")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="for --dry-run")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.wait and not arguments.detach:
+        raise UsageError("--wait goes with --detach.", fix="devenv up --detach --wait")
+    if arguments.timeout <= 0:
+        raise UsageError("--timeout takes a number of seconds above 0.")
+    from devenv.cli import up
+    from devenv.cli.session import Session
+
+    session = Session(arguments)
+    if arguments.dry_run:
+        return up.print_plan(session, arguments)
+    if arguments.detach or arguments.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return up.run_plain(session, arguments)
+    return up.run_terminal(session, arguments)

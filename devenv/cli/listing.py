@@ -1,0 +1,159 @@
+"""`ps`, `port` and `open`: the services as they are on the engine now."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from devenv.cli.output import paint, print_json, print_note, print_text
+from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.compose.names import EnvironmentName
+from devenv.engine.observe import observe_once
+from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
+from devenv.report.tables import render_duration, render_table
+from devenv.state.model import GLYPHS, Environment, PublishedPort, ServiceState, State
+from devenv.state.services import resolve_services
+from devenv.state.text import sanitize
+
+
+def load_services(session: Session) -> tuple[EnvironmentName, tuple[ServiceState, ...]]:
+    """The environment's name and its services; without a model those that have containers.
+
+    Raises EngineUnavailable.
+    """
+
+    async def observe() -> tuple[EnvironmentName, tuple[ServiceState, ...]]:
+        await session.client.ping()
+        name = (await find_environment_names(session))[0]
+        containers = await observe_once(session.client, name)
+        state = State(Environment(name, str(session.start)))
+        state = replace(state, containers={c.id: c for c in containers})
+        try:
+            state = replace(state, project=session.project)
+        except EngineUnavailable:
+            raise
+        except DevenvError as error:
+            print_note(f"The Compose files do not load: {error.message} (devenv config says more)")
+        return name, resolve_services(state)
+
+    return asyncio.run(observe())
+
+
+def print_services(session: Session, names: Sequence[str], form: str) -> int:
+    """Print one row, or one JSON object, per service."""
+    environment, services = load_services(session)
+    if names:
+        known = {service.name for service in services}
+        wanted = {resolve_service_name(name, known) for name in names}
+        services = tuple(service for service in services if service.name in wanted)
+    if form == "json":
+        print_json(
+            {"environment": environment, "services": [_service_to_json(s) for s in services]}
+        )
+        return ExitCode.GOOD
+    now = time.time()
+    rows = [
+        (
+            sanitize(service.name),
+            f"{GLYPHS[service.status]} {service.status.value}",
+            render_duration(now - service.started_at) if service.started_at else "",
+            " ".join(_address(port) for port in service.ports),
+            sanitize(service.detail),
+        )
+        for service in services
+    ]
+    table = render_table(("SERVICE", "STATE", "UP", "ADDRESS", "DETAIL"), rows)
+    head, _, rest = table.partition("\n")
+    import sys
+
+    print_text(paint(head, "bold", sys.stdout) + "\n" + rest)
+    return ExitCode.GOOD
+
+
+def _service_to_json(service: ServiceState) -> dict[str, Any]:
+    return {
+        "service": service.name,
+        "status": service.status.value,
+        "detail": service.detail,
+        "ports": [
+            {
+                "host_ip": port.host_ip,
+                "host_port": port.host_port,
+                "target": port.target,
+                "protocol": port.protocol,
+            }
+            for port in service.ports
+        ],
+        "containers": [
+            {
+                "id": container.id,
+                "name": container.name,
+                "state": container.state,
+                "health": container.health.value,
+                "exit_code": container.exit_code if container.state == "exited" else None,
+                "image": container.image,
+            }
+            for container in service.containers
+        ],
+    }
+
+
+def _address(port: PublishedPort) -> str:
+    host = "localhost" if port.host_ip in ("0.0.0.0", "::", "127.0.0.1", "::1") else port.host_ip
+    suffix = "" if port.protocol == "tcp" else f"/{port.protocol}"
+    return f"{host}:{port.host_port}{suffix}"
+
+
+def find_ports(
+    session: Session, name: str | None, target: int | None
+) -> list[tuple[str, PublishedPort]]:
+    """Published ports, limited to a service and a container port. Raises UsageError for none."""
+    _, services = load_services(session)
+    if name is not None:
+        wanted = resolve_service_name(name, {service.name for service in services})
+        services = tuple(service for service in services if service.name == wanted)
+    found = [
+        (str(service.name), port)
+        for service in services
+        for port in service.ports
+        if target is None or port.target == target
+    ]
+    if not found:
+        what = f"{name} publishes no port" if name else "no service publishes a port"
+        raise UsageError(f"At present {what}.", fix="is it running? devenv ps")
+    return found
+
+
+def print_ports(session: Session, name: str | None, target: int | None, form: str) -> int:
+    """Print addresses: bare where one service was asked for, so that scripts can use them."""
+    found = find_ports(session, name, target)
+    if form == "json":
+        print_json(
+            [
+                {"service": service, "target": port.target, "address": _address(port)}
+                for service, port in found
+            ]
+        )
+    elif name is not None:
+        print_text("".join(f"{_address(port)}\n" for _, port in found))
+    else:
+        rows = [(service, str(port.target), _address(port)) for service, port in found]
+        print_text(render_table(("SERVICE", "PORT", "ADDRESS"), rows))
+    return ExitCode.GOOD
+
+
+def open_address(session: Session, name: str | None, target: int | None) -> int:
+    """Open the first published TCP port in the browser; prints the address in any case."""
+    import webbrowser
+
+    found = [(s, p) for s, p in find_ports(session, name, target) if p.protocol == "tcp"]
+    if not found:
+        raise UsageError("Only UDP ports are published.")
+    url = f"http://{_address(found[0][1])}"
+    print_text(url + "\n")
+    if not webbrowser.open(url):
+        print_note("No browser could be started here: open the address by hand.")
+    return ExitCode.GOOD

@@ -1,0 +1,116 @@
+"""`down`, `stop`, `start`, `restart`: one Compose command each, also where no file loads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from devenv.cli.output import print_json, print_note
+from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.engine.compose import Selection
+from devenv.engine.errors import classify_compose_failure
+from devenv.engine.observe import observe_once
+from devenv.engine.process import run_process
+from devenv.errors import DevenvError, EngineUnavailable, ExitCode
+from devenv.state.model import Container
+from devenv.state.text import sanitize
+
+LIMIT_SECONDS = 900.0
+
+
+def run_compose_operation(
+    session: Session,
+    verb: str,
+    services: Sequence[str],
+    *,
+    options: Sequence[str] = (),
+    result_format: str = "text",
+) -> int:
+    """Run `docker compose VERB` on the environment that the containers themselves belong to.
+
+    Only the project name is given, no files: so it reaches every service that any profile ever
+    started, and works where a Compose file or `.env` no longer loads.
+    """
+    return asyncio.run(_run(session, verb, services, options, result_format))
+
+
+async def _run(
+    session: Session, verb: str, services: Sequence[str], options: Sequence[str], form: str
+) -> int:
+    await session.client.ping()
+    names = await find_environment_names(session)
+    touched: list[Container] = []
+    results: list[dict[str, Any]] = []
+    for name in names:
+        containers = await observe_once(session.client, name)
+        known = {container.service for container in containers}
+        wanted = [resolve_service_name(service, known) for service in services]
+        if not containers and verb != "down":
+            continue
+        touched += [c for c in containers if not wanted or c.service in wanted]
+        await _run_by_name(session, name, verb, wanted, options)
+    after = [c for name in names for c in await observe_once(session.client, name)]
+    left = {container.id: container for container in after}
+    for container in touched:
+        now = left.get(container.id)
+        results.append(
+            {
+                "service": container.service,
+                "container": container.name,
+                "state": now.state if now else "removed",
+            }
+        )
+    if form == "json":
+        print_json({"environments": list(names), "containers": results})
+        return ExitCode.GOOD
+    for result in results:
+        print_note(sanitize(f"{result['service']}: {result['state']}"))
+    if not results:
+        print_note(f"{', '.join(names)}: there is no container to {verb}.")
+        if verb == "start":
+            print_note("  devenv up   makes them")
+            return ExitCode.FAILED
+    return ExitCode.GOOD
+
+
+async def _run_by_name(
+    session: Session,
+    name: EnvironmentName,
+    verb: str,
+    services: Sequence[ServiceName],
+    options: Sequence[str],
+) -> None:
+    selection = Selection(directory=session.start, name=name)
+    environ = {
+        key: value
+        for key, value in selection.environ(session.environ).items()
+        if key not in ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
+    }
+    argv = session.compose.argv(
+        "--project-name",
+        name,
+        "--env-file",
+        "/dev/null",
+        "--progress",
+        "quiet",
+        verb,
+        *options,
+        *services,
+    )
+    # Compose looks for files from the working directory upwards: in / it finds none, and takes
+    # services, networks and volumes from the labels on the engine.
+    completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
+    if completed.returncode != 0:
+        raise classify_compose_failure(argv, completed.returncode, completed.stderr)
+
+
+def model_services(session: Session) -> list[ServiceName]:
+    """The model's services, or none where it does not load."""
+    try:
+        return sorted(session.project.services)
+    except EngineUnavailable:
+        raise
+    except DevenvError:
+        return []

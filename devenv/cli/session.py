@@ -1,0 +1,223 @@
+"""What the commands share: project files, Compose, the model, the engine, loaded when asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devenv.compose.model import Project
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.compose.parse_config import parse_project
+from devenv.engine.compose import ComposeCli, Selection, find_compose
+from devenv.errors import DevenvError, EngineUnavailable, UsageError
+from devenv.host import paths
+from devenv.host.model_cache import load_model, resolve_cache_key, save_model
+from devenv.host.project_files import ProjectFiles, load_project_files
+from devenv.state.model import Environment
+
+if TYPE_CHECKING:
+    from devenv.engine.api import EngineClient
+    from devenv.engine.context import Endpoint
+
+MODEL_SECONDS = 60
+"""How long Compose may take to print a model; remote includes are the slow case."""
+
+
+class Session:
+    """One run of a command, in one directory, for one selection."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._profile: str | None = arguments.profile
+        self.start = Path(arguments.directory or ".").absolute()
+        if not self.start.is_dir():
+            raise UsageError(f"{self.start} is not a directory.", fix="check the path after -C")
+        self.environ: Mapping[str, str] = dict(os.environ)
+        if arguments.context:
+            self.environ = {
+                **{k: v for k, v in os.environ.items() if k != "DOCKER_HOST"},
+                "DOCKER_CONTEXT": arguments.context,
+            }
+
+    @cached_property
+    def files(self) -> ProjectFiles:
+        return load_project_files(self.start, self.environ, self._profile)
+
+    @cached_property
+    def compose(self) -> ComposeCli:
+        return find_compose(self.environ, paths.cache_directory(self.environ) / "compose.json")
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        from devenv.engine.context import load_endpoint
+
+        return load_endpoint(self.environ, Path(self.environ.get("HOME", "/")))
+
+    @cached_property
+    def client(self) -> EngineClient:
+        from devenv.engine.api import EngineClient
+
+        return EngineClient(self.endpoint)
+
+    @cached_property
+    def unnamed_selection(self) -> Selection:
+        files = self.files
+        return Selection(
+            directory=files.directory,
+            files=files.compose_files if files.explicit_files else (),
+            env_files=files.env_files,
+            profiles=files.compose_profiles,
+            variables=tuple(files.variables.items()),
+        )
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The selection with the project name that Compose itself arrives at."""
+        from dataclasses import replace
+
+        return replace(self.unnamed_selection, name=self.project.name)
+
+    @cached_property
+    def project(self) -> Project:
+        """The merged model of the selection. Raises ComposeFileError where it does not load."""
+        project = parse_project(self._model_text())
+        unknown = sorted(set(self._wanted_services()) - set(project.services))
+        if unknown:
+            raise UsageError(
+                f"Profile {self.files.choice.name} names services that the model does not have: "
+                + ", ".join(unknown),
+                fix=f"known: {', '.join(sorted(project.services)) or 'none'}",
+            )
+        return project
+
+    @property
+    def profile_services(self) -> tuple[ServiceName, ...]:
+        """The services that the profile limits `up` to; empty: all."""
+        return tuple(ServiceName(name) for name in self._wanted_services())
+
+    def _wanted_services(self) -> tuple[str, ...]:
+        return self.files.profile.services if self.files.profile else ()
+
+    def _model_text(self) -> str:
+        selection = self.unnamed_selection
+        environ = selection.environ(self.environ)
+        arguments = (*selection.arguments(), "config", "--format", "json")
+        cache = paths.cache_directory(self.environ) / "models"
+        key = resolve_cache_key(
+            version=self.compose.version,
+            directory=selection.directory,
+            files=self.files.compose_files,
+            env_files=selection.env_files,
+            arguments=arguments,
+            environ=environ,
+        )
+        kept = load_model(cache, key) if key else None
+        if kept is not None:
+            return kept
+        text = self.run_compose(*arguments, selection=selection)
+        if key:
+            save_model(cache, key, text)
+        return text
+
+    def run_compose(
+        self, *arguments: str, selection: Selection, timeout_seconds: float = MODEL_SECONDS
+    ) -> str:
+        """Run a short Compose command and return its stdout. Raises what its failure means."""
+        argv = self.compose.argv(*arguments)
+        try:
+            completed = subprocess.run(
+                argv,
+                env=selection.environ(self.environ),
+                cwd=selection.directory,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout_seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise EngineUnavailable(
+                f"Docker Compose did not answer within {timeout_seconds:g} s.",
+                fix="remote includes need the network; try: docker compose config",
+            ) from None
+        if completed.returncode != 0:
+            from devenv.engine.errors import classify_compose_failure
+
+            raise classify_compose_failure(argv, completed.returncode, completed.stderr)
+        return completed.stdout
+
+    def environment(self, project: Project) -> Environment:
+        """What the views say about where they are."""
+        files = self.files
+        return Environment(
+            name=project.name,
+            directory=str(files.directory),
+            profile=files.choice.name,
+            profile_reason=files.choice.reason,
+            branch=files.git.branch if files.git else None,
+            context=self.endpoint.context_name,
+            profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
+        )
+
+    def resolve_service(self, name: str) -> ServiceName:
+        """A service of the model. Raises UsageError with the nearest names."""
+        return resolve_service_name(name, self.project.services)
+
+
+def resolve_service_name(name: str, known: Any) -> ServiceName:
+    """`name` where it is among `known`. Raises UsageError with the nearest name otherwise."""
+    from difflib import get_close_matches
+
+    if name in known:
+        return ServiceName(name)
+    near = get_close_matches(name, list(known), n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(
+        f"There is no service {name!r} in this selection.",
+        fix=f"{hint}services: {', '.join(sorted(known)) or 'none'}",
+    )
+
+
+def default_project_name(directory: Path, environ: Mapping[str, str]) -> EnvironmentName:
+    """The Compose project name of a directory whose files do not load.
+
+    Spec: compose-spec 04-version-and-name.md; the directory's name in lower case, cut down to
+    letters, digits, `-` and `_`.
+    """
+    name = environ.get("COMPOSE_PROJECT_NAME") or directory.name.lower()
+    return EnvironmentName(re.sub(r"^[_-]+", "", re.sub(r"[^a-z0-9_-]", "", name.lower())))
+
+
+async def find_environment_names(session: Session) -> list[EnvironmentName]:
+    """The names of the directory's environments: the model's, then those that containers carry.
+
+    Works where the Compose files or `.env` no longer load: containers say which directory they
+    were started from. Raises EngineUnavailable.
+    """
+    from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT
+
+    names: list[EnvironmentName] = []
+    directory = session.start
+    try:
+        directory = session.files.directory
+        names.append(session.project.name)
+        return names
+    except EngineUnavailable:
+        raise
+    except DevenvError:
+        places = {str(directory), *(str(parent) for parent in directory.parents)}
+        for summary in await session.client.containers(None):
+            labels = summary.get("Labels") or {}
+            if labels.get(LABEL_PROJECT) and labels.get(LABEL_DIRECTORY) in places:
+                name = EnvironmentName(labels[LABEL_PROJECT])
+                if name not in names:
+                    names.append(name)
+        if not names:
+            names.append(default_project_name(directory, session.environ))
+        return names

@@ -1,0 +1,421 @@
+"""The three ways of `devenv up`: terminal UI, plain lines, and the plan alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+from devenv.cli.output import paint, print_json, print_note, print_text
+from devenv.cli.runtime import Runtime, UpOptions
+from devenv.cli.session import Session
+from devenv.compose.graph import resolve_closure
+from devenv.compose.model import Project
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.engine.problems import to_problem
+from devenv.errors import DevenvError, ExitCode
+from devenv.state.actions import EngineLost, ModelFailed, OperationRequested
+from devenv.state.logs import LogLine, LogStore
+from devenv.state.model import (
+    GLYPHS,
+    EngineStatus,
+    Environment,
+    OperationKind,
+    Problem,
+    ServiceState,
+    ServiceStatus,
+    State,
+)
+from devenv.state.readiness import Outcome, resolve_outcome
+from devenv.state.text import sanitize
+
+_POLL_SECONDS = 0.05
+_EXPLAIN_SECONDS = 3.0
+_COLOURS = {
+    ServiceStatus.HEALTHY: "green",
+    ServiceStatus.RUNNING: "green",
+    ServiceStatus.COMPLETED: "green",
+    ServiceStatus.FAILED: "red",
+    ServiceStatus.UNHEALTHY: "red",
+    ServiceStatus.RESTARTING: "yellow",
+}
+
+
+def resolve_options(session: Session, arguments: argparse.Namespace) -> UpOptions:
+    """The options of `up`, its service names checked against the model."""
+    named = tuple(session.resolve_service(name) for name in arguments.services)
+    return UpOptions(
+        services=named or session.profile_services,
+        without=tuple(session.resolve_service(name) for name in arguments.without),
+        build=not arguments.no_build,
+    )
+
+
+def print_plan(session: Session, arguments: argparse.Namespace) -> int:
+    """Print what `up` would do. Exit code 1 where it would refuse."""
+    from devenv.engine.preflight import load_hashes, load_plan
+    from devenv.host.ports import find_listener
+    from devenv.report.plan import plan_to_json, render_plan
+
+    async def load() -> int:
+        await session.client.ping()
+        options = resolve_options(session, arguments)
+        hashes = await load_hashes(session.compose, session.selection, session.environ)
+        plan = await load_plan(
+            session.client,
+            session.project,
+            hashes,
+            only=options.services,
+            without=options.without,
+            find_listener=find_listener if session.endpoint.is_local else None,
+        )
+        if arguments.format == "json":
+            print_json(plan_to_json(plan))
+        else:
+            print_text(sanitize(render_plan(plan)))
+        refused = plan.volume_conflicts or plan.port_conflicts
+        return ExitCode.FAILED if refused else ExitCode.GOOD
+
+    return asyncio.run(load())
+
+
+def run_plain(session: Session, arguments: argparse.Namespace) -> int:
+    """Start, and print one line per change; follow the logs unless detached."""
+    return asyncio.run(_run_plain(session, arguments))
+
+
+async def _run_plain(session: Session, arguments: argparse.Namespace) -> int:
+    info = await session.client.ping()
+    options = resolve_options(session, arguments)
+    project = session.project
+    environment = session.environment(project)
+    print_note(_banner(environment, info.version))
+    printer = Printer(project, with_logs=not arguments.detach)
+    runtime = Runtime(
+        session,
+        environment,
+        options,
+        on_output=printer.take_output,
+        with_usage=False,
+        tail=0 if arguments.detach else 200,
+    )
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted.set)
+    started = time.monotonic()
+    async with runtime.reducing() as tasks:
+        await runtime.load()
+        following = runtime.connect(tasks, project)
+        runtime.store.subscribe(printer.take_state)
+        await runtime.store.dispatch(OperationRequested(OperationKind.UP, options.services))
+        try:
+            return await _follow(runtime, printer, interrupted, arguments, started)
+        finally:
+            for task in following:
+                task.cancel()
+
+
+async def _follow(
+    runtime: Runtime,
+    printer: Printer,
+    interrupted: asyncio.Event,
+    arguments: argparse.Namespace,
+    started: float,
+) -> int:
+    """Until the start has ended (detached), or all containers have, or Ctrl-C."""
+    project = runtime.session.project
+    options = runtime.options
+    wanted = resolve_closure(project, options.services or project.services)
+    wanted -= frozenset(options.without)
+    ready = False
+    gone_since: float | None = None
+    while True:
+        printer.print_logs(runtime.logs)
+        state = runtime.store.state
+        if interrupted.is_set():
+            return await _end_interrupted(runtime)
+        operation = state.operation
+        if not ready and operation is not None and operation.finished:
+            problem = operation.problem
+            outcome = resolve_outcome(state, wanted)
+            if outcome is not None and not outcome.good:
+                return await _end_failed(runtime, printer, outcome)
+            if problem is not None:
+                print_problem(problem)
+                return ExitCode.FAILED
+            if arguments.detach and not arguments.wait:
+                _print_summary(state, wanted, started)
+                return ExitCode.GOOD
+            if outcome is not None:
+                ready = True
+                _print_summary(state, wanted, started)
+                if arguments.detach:
+                    return ExitCode.GOOD
+        if not ready and time.monotonic() - started > arguments.timeout:
+            return _end_late(state, wanted, arguments.timeout)
+        if state.engine is EngineStatus.LOST and arguments.detach:
+            gone_since = gone_since or time.monotonic()
+            if time.monotonic() - gone_since > 10 and state.engine_problem:
+                print_problem(state.engine_problem)
+                return ExitCode.NO_ENGINE
+        else:
+            gone_since = None
+        if ready and not any(
+            c.state in ("running", "restarting", "paused", "created")
+            for c in state.containers.values()
+        ):
+            printer.print_logs(runtime.logs)
+            print_note("All containers have ended.")
+            broken = [s for s in state.services if s.status is ServiceStatus.FAILED]
+            return ExitCode.FAILED if broken else ExitCode.GOOD
+        await _pause(interrupted)
+
+
+async def _pause(interrupted: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(_POLL_SECONDS):
+            await interrupted.wait()
+    except TimeoutError:
+        return
+
+
+async def _end_interrupted(runtime: Runtime) -> int:
+    """Ctrl-C: end the Compose child, leave containers as they are, and say so."""
+    from devenv.state.effects import CancelOperation
+
+    if runtime.store.state.busy:
+        runtime.effects.run(CancelOperation())
+        async with asyncio.timeout(15):
+            while runtime.store.state.busy:
+                await asyncio.sleep(_POLL_SECONDS)
+        print_note("Interrupted while starting. What had started was left as it is.")
+    else:
+        print_note("Left running.")
+    print_note("  devenv up     go on\n  devenv down   stop and remove the containers; data stays")
+    return ExitCode.INTERRUPTED
+
+
+async def _end_failed(runtime: Runtime, printer: Printer, outcome: Outcome) -> int:
+    """Print the cause of each failed service, once it has been looked up."""
+    deadline = time.monotonic() + _EXPLAIN_SECONDS
+    state = runtime.store.state
+    broken = [n for n in outcome.failed if (s := state.service(n)) and s.containers]
+    while time.monotonic() < deadline:
+        state = runtime.store.state
+        if all(name in state.problems for name in broken):
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    printer.print_logs(runtime.logs)
+    problem = state.operation.problem if state.operation else None
+    explained = [state.problems[name] for name in outcome.failed if name in state.problems]
+    for found in explained:
+        print_problem(found)
+    if problem is not None:
+        print_problem(problem)
+    if not explained and problem is None:
+        print_note(f"Failed: {', '.join(outcome.failed)}")
+    return ExitCode.FAILED
+
+
+def _end_late(state: State, wanted: frozenset[ServiceName], timeout_seconds: float) -> int:
+    """The deadline has passed: say what is not ready."""
+    from devenv.state.model import READY
+
+    late = [s for s in state.services if s.name in wanted and s.status not in READY]
+    print_problem(
+        Problem(
+            f"Not ready after {timeout_seconds:g} s: "
+            + ", ".join(f"{s.name} ({s.detail or s.status.value})" for s in late),
+            fix="devenv logs SERVICE shows why; --timeout gives it longer",
+        )
+    )
+    return ExitCode.FAILED
+
+
+def print_problem(problem: Problem) -> None:
+    """A problem on stderr, as errors look."""
+    error = DevenvError(problem.message, fix=problem.fix, excerpt="\n".join(problem.excerpt))
+    from devenv.cli.output import print_error
+
+    if problem.where:
+        error.message = f"{problem.where}: {problem.message}"
+    print_error(error)
+
+
+def _banner(environment: Environment, engine_version: str) -> str:
+    profile = f" · profile {environment.profile}" if environment.profile else ""
+    branch = f" · {environment.branch}" if environment.branch else ""
+    return sanitize(
+        f"{environment.name}{branch}{profile} · {environment.context} engine {engine_version}"
+    )
+
+
+def _print_summary(state: State, wanted: frozenset[ServiceName], started: float) -> None:
+    seconds = time.monotonic() - started
+    addresses = [
+        f"  {service.name}  http://localhost:{port.host_port}"
+        for service in state.services
+        if service.name in wanted
+        for port in service.ports
+        if port.protocol == "tcp"
+    ]
+    print_note(f"Ready in {seconds:.1f} s.")
+    if addresses:
+        print_note("\n".join(addresses))
+
+
+class Printer:
+    """Prints changes of state and log lines, each once."""
+
+    def __init__(self, project: Project, *, with_logs: bool) -> None:
+        self._with_logs = with_logs
+        self._seen: dict[ServiceName, tuple[str, str]] = {}
+        self._engine = EngineStatus.UNKNOWN
+        self._next_line = 0
+        self._width = max((len(name) for name in project.services), default=0)
+        self._noted: str = ""
+
+    def take_output(self, kind: str, line: str) -> None:
+        """A line of build output; what Compose says of containers comes from events instead."""
+        if kind == "build":
+            sys.stdout.write(f"{'build':<{self._width}} | {line}\n")
+            sys.stdout.flush()
+
+    def take_state(self, state: State) -> None:
+        """Print what differs from the last state."""
+        if state.engine is not self._engine:
+            if state.engine is EngineStatus.LOST and state.engine_problem:
+                print_note(f"engine lost: {state.engine_problem.message} Trying again.")
+            elif self._engine is EngineStatus.LOST:
+                print_note("engine is back")
+            self._engine = state.engine
+        if state.project is None or (state.operation is None and not self._seen):
+            return
+        for service in state.services:
+            shown = (service.status.value, service.detail)
+            if service.status is ServiceStatus.BUILDING:
+                shown = (service.status.value, "")
+            if self._seen.get(service.name) != shown:
+                self._seen[service.name] = shown
+                self._print_service(service)
+
+    def _print_service(self, service: ServiceState) -> None:
+        word = paint(service.status.value, _COLOURS.get(service.status, "bold"), sys.stdout)
+        detail = ""
+        if service.detail and service.status is not ServiceStatus.BUILDING:
+            detail = f": {sanitize(service.detail)}"
+        glyph = GLYPHS[service.status]
+        sys.stdout.write(f"{service.name:<{self._width}} {glyph} {word}{detail}\n")
+        sys.stdout.flush()
+
+    def print_logs(self, logs: LogStore) -> None:
+        """Print the log lines that came since the last call."""
+        if not self._with_logs:
+            return
+        lines = [self._log_text(line) for line in logs.since(self._next_line)]
+        self._next_line = logs.next_sequence
+        if lines:
+            sys.stdout.write("".join(lines))
+            sys.stdout.flush()
+
+    def _log_text(self, line: LogLine) -> str:
+        return f"{line.service:<{self._width}} | {line.text}\n"
+
+
+def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
+    """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
+    return asyncio.run(_run_terminal(session, arguments))
+
+
+async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
+    from devenv.cli.terminal import build_app
+
+    files = session.files
+    environment = Environment(
+        name=EnvironmentName(files.directory.name),
+        directory=str(files.directory),
+        profile=files.choice.name,
+        profile_reason=files.choice.reason,
+        branch=files.git.branch if files.git else None,
+        context=session.endpoint.context_name,
+        profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
+    )
+    runtime = Runtime(
+        session,
+        environment,
+        UpOptions(build=not arguments.no_build),
+        on_output=lambda kind, line: _keep_output(runtime, kind, line),
+        with_usage=True,
+        tail=1000,
+    )
+    shown = asyncio.Event()
+    following: Sequence[asyncio.Task[None]] = ()
+    answer: str | None = None
+    async with runtime.reducing() as tasks:
+        app = build_app(runtime, on_ready=shown.set)
+        drawing = tasks.create_task(app.run_async())
+        starting = tasks.create_task(_start_when_shown(runtime, tasks, shown, arguments))
+        try:
+            answer = await drawing
+        finally:
+            starting.cancel()
+            if runtime.store.state.busy and hasattr(runtime, "effects"):
+                from devenv.state.effects import CancelOperation
+
+                runtime.effects.run(CancelOperation())
+            started_tasks = await asyncio.gather(starting, return_exceptions=True)
+            following = started_tasks[0] if isinstance(started_tasks[0], list) else ()
+            for task in following:
+                task.cancel()
+    return _end_terminal(session, answer, runtime.store.state)
+
+
+def _keep_output(runtime: Runtime, kind: str, line: str) -> None:
+    if kind == "build":
+        name = ServiceName("build")
+        runtime.logs.append([LogLine(time.time_ns(), name, line, "devenv")])
+
+
+async def _start_when_shown(
+    runtime: Runtime,
+    tasks: asyncio.TaskGroup,
+    shown: asyncio.Event,
+    arguments: argparse.Namespace,
+) -> list[asyncio.Task[None]]:
+    await shown.wait()
+    session = runtime.session
+    try:
+        project = await runtime.load()
+        runtime.options = resolve_options(session, arguments)
+        following = runtime.connect(tasks, project)
+        await session.client.ping()
+    except DevenvError as error:
+        problem = to_problem(error)
+        lost = error.exit_code is ExitCode.NO_ENGINE
+        await runtime.store.dispatch(EngineLost(problem) if lost else ModelFailed(problem))
+        if not lost or "following" not in locals():
+            return []
+        return following
+    await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
+    return following
+
+
+def _end_terminal(session: Session, answer: str | None, state: State) -> int:
+    if answer == "stop":
+        from devenv.cli.operations import run_compose_operation
+
+        return run_compose_operation(session, "stop", ())
+    if any(c.state == "running" for c in state.containers.values()):
+        print_note(
+            f"{state.environment.name} is left running. devenv up shows it again, "
+            "devenv down stops it."
+        )
+    problem = state.model_problem
+    if problem is not None and not state.containers:
+        print_problem(problem)
+        return ExitCode.USAGE
+    return ExitCode.GOOD

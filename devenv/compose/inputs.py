@@ -1,0 +1,76 @@
+"""Which other files a Compose file reads: what the cache of merged models must watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+_REMOTE = ("http://", "https://", "git://", "git@", "ssh://", "oci://", "github.com/")
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Paths as written. `cacheable` is False for remote ones, ones with variables in them, and
+    where the text is not YAML that can be searched."""
+
+    paths: tuple[str, ...] = ()
+    cacheable: bool = True
+
+
+def find_references(text: str) -> References:
+    """The files named by `include`, `extends.file`, `env_file` and `label_file`.
+
+    Spec: compose-spec 14-include.md, 05-services.md#extends, #env_file, #label_file.
+    """
+    try:
+        document = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return References(cacheable=False)
+    if not isinstance(document, dict):
+        return References()
+    paths: list[str] = []
+    for entry in _as_list(document.get("include")):
+        if isinstance(entry, dict):
+            paths += _paths(entry.get("path")) + _paths(entry.get("env_file"))
+        else:
+            paths += _paths(entry)
+    services = document.get("services")
+    for service in services.values() if isinstance(services, dict) else ():
+        if not isinstance(service, dict):
+            continue
+        extends = service.get("extends")
+        if isinstance(extends, dict):
+            paths += _paths(extends.get("file"))
+        paths += _paths(service.get("env_file")) + _paths(service.get("label_file"))
+    cacheable = not any("$" in path or path.startswith(_REMOTE) for path in paths)
+    return References(tuple(dict.fromkeys(paths)), cacheable)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe loading that takes Compose's own tags (`!reset`, `!override`) as plain values."""
+
+
+def _take_untagged(loader: Any, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("!", _take_untagged)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _paths(value: Any) -> list[str]:
+    found = []
+    for entry in _as_list(value):
+        path = entry.get("path") if isinstance(entry, dict) else entry
+        if isinstance(path, str):
+            found.append(path)
+    return found

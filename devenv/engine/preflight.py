@@ -1,0 +1,164 @@
+"""Gathers what a plan needs to know from the engine. Decides nothing: that is `compose.plan`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from devenv.compose.model import Project
+from devenv.compose.names import ServiceName
+from devenv.compose.plan import (
+    ObservedService,
+    ObservedVolume,
+    Plan,
+    PortConflict,
+    plan_up,
+)
+from devenv.engine.api import EngineClient
+from devenv.engine.compose import ComposeCli, Selection
+from devenv.engine.containers import LABEL_HASH, LABEL_ONEOFF, LABEL_PROJECT, LABEL_SERVICE
+from devenv.engine.errors import classify_compose_failure
+from devenv.engine.process import run_process
+from devenv.errors import PlanRefused
+
+FindListener = Callable[[int, str], str | None]
+
+
+async def load_hashes(
+    compose: ComposeCli, selection: Selection, environ: Mapping[str, str]
+) -> dict[ServiceName, str]:
+    """Compose's configuration hash of each service of the selection."""
+    argv = compose.argv(*selection.arguments(), "config", "--hash", "*")
+    completed = await run_process(
+        argv, env=selection.environ(environ), cwd=selection.directory, timeout_seconds=60
+    )
+    if completed.returncode != 0:
+        raise classify_compose_failure(argv, completed.returncode, completed.stderr)
+    pairs = (line.split() for line in completed.stdout.splitlines())
+    return {ServiceName(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
+
+
+async def load_plan(
+    client: EngineClient,
+    project: Project,
+    hashes: Mapping[ServiceName, str],
+    *,
+    only: Collection[ServiceName] = (),
+    without: Collection[ServiceName] = (),
+    find_listener: FindListener | None = None,
+) -> Plan:
+    """The plan of an `up` against the engine as it is now.
+
+    `find_listener` looks for processes on this machine that hold a port; None where the engine
+    is on another one.
+    """
+    references = {s.image for s in project.services.values() if s.image and s.build is None}
+    everything, images, volumes = await asyncio.gather(
+        client.containers(None),
+        client.images_present(references),
+        _load_volumes(client, project),
+    )
+    own = [c for c in everything if (c.get("Labels") or {}).get(LABEL_PROJECT) == project.name]
+    others = [c for c in everything if c not in own]
+    services = _observe_services(own)
+    plan_of = {
+        "only": only,
+        "without": without,
+        "services": services,
+        "hashes": hashes,
+        "images": set(images),
+        "volumes": volumes,
+    }
+    plan = plan_up(project, **plan_of)  # type: ignore[arg-type]
+    conflicts = _port_conflicts(project, plan.services, own, others, find_listener)
+    return plan_up(project, **plan_of, port_conflicts=conflicts)  # type: ignore[arg-type]
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise PlanRefused where going on would lose data or fail half-way."""
+    if plan.volume_conflicts:
+        conflict = plan.volume_conflicts[0]
+        raise PlanRefused(
+            f"Volume {conflict.volume} was made with another configuration. Docker Compose would "
+            "delete it with its data and make a new one, so nothing was started.",
+            excerpt="\n".join(conflict.differences),
+            fix="take the change back, or give the volume another name; "
+            f"to drop the data on purpose: docker volume rm {conflict.volume}",
+        )
+    if plan.port_conflicts:
+        port = plan.port_conflicts[0]
+        raise PlanRefused(
+            f"Port {port.port}/{port.protocol}, which {port.service} publishes, is taken by "
+            f"{port.holder}. Nothing was started.",
+            fix="stop what holds it, or publish another port",
+        )
+
+
+def _observe_services(summaries: list[dict[str, Any]]) -> dict[ServiceName, ObservedService]:
+    grouped: dict[ServiceName, list[dict[str, Any]]] = {}
+    for summary in summaries:
+        labels = summary.get("Labels") or {}
+        if labels.get(LABEL_SERVICE) and labels.get(LABEL_ONEOFF) != "True":
+            grouped.setdefault(ServiceName(labels[LABEL_SERVICE]), []).append(summary)
+    return {
+        name: ObservedService(
+            count=len(group),
+            running=sum(1 for c in group if c.get("State") in ("running", "paused")),
+            config_hashes=frozenset((c.get("Labels") or {}).get(LABEL_HASH, "") for c in group),
+        )
+        for name, group in grouped.items()
+    }
+
+
+async def _load_volumes(client: EngineClient, project: Project) -> dict[str, ObservedVolume]:
+    found = {}
+    for volume in project.volumes:
+        raw = None if volume.external else await client.volume(volume.name)
+        if raw is not None:
+            found[volume.name] = ObservedVolume(
+                raw.get("Driver") or "local", raw.get("Options") or {}, raw.get("Labels") or {}
+            )
+    return found
+
+
+def _port_conflicts(
+    project: Project,
+    names: Collection[ServiceName],
+    own: list[dict[str, Any]],
+    others: list[dict[str, Any]],
+    find_listener: FindListener | None,
+) -> list[PortConflict]:
+    """Fixed host ports of the planned services that someone else holds.
+
+    A port that one of the environment's own containers publishes is not looked up: Compose
+    moves it from the old container to the new one.
+    """
+    ours = {
+        (port.get("PublicPort"), port.get("Type")) for c in own for port in c.get("Ports") or ()
+    }
+    conflicts = []
+    for name in names:
+        for port in project.services[name].ports:
+            if port.published is None or not port.published.isdigit():
+                continue
+            number = int(port.published)
+            if (number, port.protocol) in ours:
+                continue
+            holder = _holding_container(number, port.protocol, others)
+            if holder is None and find_listener is not None:
+                holder = find_listener(number, port.protocol)
+            if holder is not None:
+                conflicts.append(PortConflict(name, number, port.protocol, holder))
+    return conflicts
+
+
+def _holding_container(port: int, protocol: str, containers: list[dict[str, Any]]) -> str | None:
+    for container in containers:
+        for published in container.get("Ports") or ():
+            if published.get("PublicPort") == port and published.get("Type") == protocol:
+                names = container.get("Names") or ["?"]
+                project = (container.get("Labels") or {}).get(LABEL_PROJECT)
+                of_project = f" of Compose project {project}" if project else ""
+                return f"container {names[0].removeprefix('/')}{of_project}"
+    return None
