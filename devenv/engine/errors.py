@@ -105,11 +105,12 @@ def classify_compose_failure(
     """
     text = _ANSI.sub("", stderr).replace("\r\n", "\n").strip()
     return (
-        _engine(text)
+        # First what only a run says: a build's output may hold any of the other texts.
+        _running(tuple(argv), returncode, text)
+        or _engine(text)
         or _env_file(text)
         or _yaml(text, files)
         or _model(text, files)
-        or _running(tuple(argv), returncode, text)
         or CommandFailed(tuple(argv), returncode, _tail(text))
     )
 
