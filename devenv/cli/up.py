@@ -188,10 +188,11 @@ async def _end_interrupted(runtime: Runtime) -> int:
     from devenv.state.effects import CancelOperation
 
     if runtime.store.state.busy:
+        finished = asyncio.Event()
+        runtime.store.subscribe(lambda state: None if state.busy else finished.set())
         runtime.effects.run(CancelOperation())
         async with asyncio.timeout(15):
-            while runtime.store.state.busy:
-                await asyncio.sleep(_POLL_SECONDS)
+            await finished.wait()
         print_note("Interrupted while starting. What had started was left as it is.")
     else:
         print_note("Left running.")

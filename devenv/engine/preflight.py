@@ -62,7 +62,7 @@ async def load_plan(
     own = [c for c in everything if (c.get("Labels") or {}).get(LABEL_PROJECT) == project.name]
     others = [c for c in everything if c not in own]
     services = _observe_services(own)
-    plan_of = {
+    plan_of: dict[str, Any] = {
         "only": only,
         "without": without,
         "services": services,
@@ -70,9 +70,9 @@ async def load_plan(
         "images": set(images),
         "volumes": volumes,
     }
-    plan = plan_up(project, **plan_of)  # type: ignore[arg-type]
+    plan = plan_up(project, **plan_of)
     conflicts = _port_conflicts(project, plan.services, own, others, find_listener)
-    return plan_up(project, **plan_of, port_conflicts=conflicts)  # type: ignore[arg-type]
+    return plan_up(project, **plan_of, port_conflicts=conflicts)
 
 
 def check_plan(plan: Plan) -> None:

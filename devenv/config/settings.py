@@ -1,0 +1,132 @@
+"""devenv.toml and profiles/*.toml as values. Validation is in `validate`, keys in `spec`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devenv.config.names import ProfileName
+from devenv.config.spec import PROFILE, SETTINGS
+from devenv.config.toml_positions import KeyPath, Position
+from devenv.config.validate import parse_document, source_of
+from devenv.errors import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    mode: str = "none"
+    clone_volumes: tuple[str, ...] = ()
+    ports: str = "fixed"
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    mode: str = "infer"
+    stop_timeout_seconds: float = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    memory_mb: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """devenv.toml; every key is optional."""
+
+    path: str | None = None
+    compose: tuple[str, ...] = ()
+    default_profile: str | None = None
+    default_branch: str = "main"
+    auto_switch: bool = False
+    branches: tuple[tuple[str, str], ...] = ()
+    """Pattern and profile, in the file's order."""
+    isolation: Isolation = field(default_factory=Isolation)
+    watch: Watch = field(default_factory=Watch)
+    logs: Logs = field(default_factory=Logs)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    checks: Checks = field(default_factory=Checks)
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    positions: Mapping[KeyPath, Position] = field(default_factory=dict)
+
+    def source(self, *key: str) -> Source | None:
+        """Where a key is set, or None without a file."""
+        return source_of(self.path, self.positions, key) if self.path else None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """profiles/NAME.toml, before `extends` is resolved."""
+
+    name: ProfileName
+    path: str
+    description: str = ""
+    extends: ProfileName | None = None
+    compose_profiles: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    positions: Mapping[KeyPath, Position] = field(default_factory=dict)
+
+    def source(self, *key: str) -> Source:
+        """Where a key is set."""
+        return source_of(self.path, self.positions, key)
+
+
+def parse_settings(text: str, path: str) -> Settings:
+    """devenv.toml. Raises ConfigError with the place of what is wrong."""
+    document, positions = parse_document(text, path, SETTINGS)
+    isolation = document.get("isolation", {})
+    watch = document.get("watch", {})
+    checks = document.get("checks", {})
+    return Settings(
+        path=path,
+        compose=_strings(document, "compose"),
+        default_profile=document.get("default_profile"),
+        default_branch=document.get("default_branch", "main"),
+        auto_switch=document.get("auto_switch", False),
+        branches=tuple(document.get("branches", {}).items()),
+        isolation=Isolation(
+            isolation.get("mode", "none"),
+            _strings(isolation, "clone_volumes"),
+            isolation.get("ports", "fixed"),
+            _strings(isolation, "shared"),
+        ),
+        watch=Watch(watch.get("mode", "infer"), watch.get("stop_timeout", 2)),
+        logs=Logs(document.get("logs", {}).get("memory_mb", 128)),
+        keys=document.get("keys", {}),
+        checks=Checks(_strings(checks, "ignore"), checks.get("severity", {})),
+        hooks={name: tuple(lines) for name, lines in document.get("hooks", {}).items()},
+        positions=positions,
+    )
+
+
+def parse_profile(name: ProfileName, text: str, path: str) -> Profile:
+    """A profile's file. Raises ConfigError with the place of what is wrong."""
+    document, positions = parse_document(text, path, PROFILE)
+    extends = document.get("extends")
+    return Profile(
+        name=name,
+        path=path,
+        description=document.get("description", ""),
+        extends=ProfileName(extends) if extends is not None else None,
+        compose_profiles=_strings(document, "compose_profiles"),
+        files=_strings(document, "files"),
+        env_files=_strings(document, "env_files"),
+        services=_strings(document, "services"),
+        env=document.get("env", {}),
+        positions=positions,
+    )
+
+
+def _strings(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    return tuple(table.get(key, ()))
