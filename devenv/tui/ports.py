@@ -1,0 +1,19 @@
+"""What the UI needs from outside, handed in as plain callables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from devenv.compose.names import ServiceName
+
+
+@dataclass(frozen=True, slots=True)
+class UiPorts:
+    on_ready: Callable[[], None]
+    """Called after the first frame: engine work may begin."""
+    clock: Callable[[], float]
+    """Seconds since the epoch."""
+    run_shell: Callable[[ServiceName], int]
+    """Opens a shell in a service's container on the terminal, and returns its exit code."""
+    open_url: Callable[[str], bool]

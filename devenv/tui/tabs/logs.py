@@ -1,0 +1,57 @@
+"""All services' lines merged by time, or one service's."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from devenv.compose.names import ServiceName
+from devenv.state.logs import LogStore
+from devenv.state.model import State
+from devenv.tui.log_view import LogView
+from devenv.tui.tab import DevTab
+
+
+class Tab(DevTab):
+    TITLE = "Logs"
+    KEY = "l"
+    ORDER = 10
+
+    def __init__(self, logs: LogStore) -> None:
+        super().__init__(logs)
+        self.view = LogView(logs)
+        self._chosen: ServiceName | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+        filter_line = Input(placeholder="filter the lines; Escape clears", id="log-filter")
+        filter_line.display = False
+        yield filter_line
+
+    def show(self, state: State, chosen: ServiceName | None) -> None:
+        self._chosen = chosen
+        self.view.select(chosen, self.query_one(Input).value)
+
+    def open_filter(self) -> None:
+        """Show the filter line and type into it."""
+        line = self.query_one(Input)
+        line.display = True
+        line.focus()
+
+    def close_filter(self) -> bool:
+        """Clear and hide the filter; False where there is none."""
+        line = self.query_one(Input)
+        if not line.display:
+            return False
+        line.value = ""
+        line.display = False
+        self.view.focus()
+        return True
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.view.select(self._chosen, event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.view.focus()
