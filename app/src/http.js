@@ -46,6 +46,8 @@ function serve(port, route, close) {
   const stop = () => {
     server.close();
     server.closeAllConnections();
+    // A database or cache that is gone must not hold up the stop.
+    setTimeout(() => process.exit(0), 1000).unref();
     close().finally(() => process.exit(0));
   };
   process.on('SIGTERM', stop);

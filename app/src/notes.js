@@ -9,13 +9,21 @@ function openNotes(url) {
   pool.on('error', (error) => console.error(`database connection lost: ${error.message}`));
   return {
     async prepare() {
-      await pool.query(
-        'CREATE TABLE IF NOT EXISTS notes (id serial PRIMARY KEY, text text NOT NULL, at timestamptz NOT NULL DEFAULT now())',
-      );
+      // The app and the search service may start at once: the lock lets one make the table.
+      await pool.query(`
+        SELECT pg_advisory_xact_lock(30001);
+        CREATE TABLE IF NOT EXISTS notes
+          (id serial PRIMARY KEY, text text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+        CREATE INDEX IF NOT EXISTS notes_words ON notes USING gin (to_tsvector('simple', text));
+      `);
     },
     async list() {
       const { rows } = await pool.query('SELECT id, text, at FROM notes ORDER BY id DESC LIMIT 50');
       return rows;
+    },
+    async count() {
+      const { rows } = await pool.query('SELECT count(*)::int AS count FROM notes');
+      return rows[0].count;
     },
     async add(text) {
       const { rows } = await pool.query('INSERT INTO notes (text) VALUES ($1) RETURNING id, text, at', [text]);

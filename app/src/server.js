@@ -43,7 +43,7 @@ async function route(request, response, url) {
   if (url.pathname === '/api/status') {
     return sendJson(response, 200, {
       visits: Number((await cache.get('visits')) || 0),
-      notes: (await notes.list()).length,
+      notes: await notes.count(),
       postgres: await notes.version(),
     });
   }
