@@ -40,7 +40,8 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
 def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
     match action:
         case do.ModelLoaded(project):
-            return replace(state, project=project, model_problem=None), ()
+            environment = replace(state.environment, name=project.name)
+            return replace(state, environment=environment, project=project, model_problem=None), ()
         case do.ModelFailed(problem):
             return replace(state, model_problem=problem), ()
         case do.EngineConnected(version):
