@@ -48,7 +48,9 @@ def _key(key: Key) -> dict[str, Any]:
         schema["description"] = schema.pop("title")
         return schema
     schema = {**_TYPES[key.kind], "description": key.help}
-    if key.choices:
+    if key.choices and key.kind is Kind.STRING_MAP:
+        schema["additionalProperties"] = {"type": "string", "enum": list(key.choices)}
+    elif key.choices:
         schema["enum"] = list(key.choices)
     if key.default is not None:
         schema["default"] = key.default

@@ -57,7 +57,7 @@ class Settings:
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positions: Mapping[KeyPath, Position] = field(default_factory=dict)
 
-    def source(self, *key: str) -> Source | None:
+    def source(self, *key: str | int) -> Source | None:
         """Where a key is set, or None without a file."""
         return source_of(self.path, self.positions, key) if self.path else None
 
@@ -77,7 +77,7 @@ class Profile:
     env: Mapping[str, str] = field(default_factory=dict)
     positions: Mapping[KeyPath, Position] = field(default_factory=dict)
 
-    def source(self, *key: str) -> Source:
+    def source(self, *key: str | int) -> Source:
         """Where a key is set."""
         return source_of(self.path, self.positions, key)
 

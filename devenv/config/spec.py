@@ -27,6 +27,7 @@ class Key:
     help: str
     default: object = None
     choices: tuple[str, ...] = ()
+    """The values allowed; for a table of strings, those of each entry."""
     keys: Mapping[str, Key] = field(default_factory=dict)
     """The keys of a table."""
     minimum: float | None = None
@@ -64,7 +65,9 @@ SETTINGS: Mapping[str, Key] = {
     "checks": _table(
         "What `devenv check` reports.",
         ignore=Key(Kind.STRINGS, "Rules to leave out."),
-        severity=Key(Kind.STRING_MAP, "Rules to `error`, `warning`, `info` or `off`."),
+        severity=Key(
+            Kind.STRING_MAP, "Rules to severities.", choices=("error", "warning", "info", "off")
+        ),
     ),
     "hooks": _table(
         "Commands to run; only after `devenv allow`.",

@@ -1,102 +1,171 @@
-"""Where each key of a TOML text stands; tomllib itself gives no positions.
+"""Where each key and list entry of a TOML text stands; tomllib itself gives no positions.
 
-A small scanner finds headers and `key =` lines. It is held against tomllib's own result: a key
-path that tomllib does not know has no position, so a wrong line is never named.
+A scanner reads the structure (headers, keys, tables, lists) and leaves every single value to
+tomllib. What it builds must equal tomllib's own document; where it does not, nothing has a
+position, so a wrong line is never named.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
-KeyPath = tuple[str, ...]
+KeyPath = tuple[str | int, ...]
+"""Keys, and for the entries of a list their index from 0: `("compose", 1)`."""
 Position = tuple[int, int]
-"""Line and column, both from 1."""
+"""Line and column, both from 1; columns count characters."""
 
-_PART = r"""(?:[A-Za-z0-9_\-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
-_DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
-_HEADER = re.compile(rf"^[ \t]*\[[ \t]*(?P<key>{_DOTTED})[ \t]*\][ \t]*(?:#.*)?$")
-_KEY = re.compile(rf"^[ \t]*(?P<key>{_DOTTED})[ \t]*=")
-_PARTS = re.compile(_PART)
-_TOKEN = re.compile(r'"""|\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[\[\]{}#]')
+_BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
+_SPACE = re.compile(r"[ \t]*")
+_KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+_STRING = re.compile(
+    r'"""(?:[^\\]|\\[\s\S])*?"{3,5}(?!")'
+    r"|'''[\s\S]*?'{3,5}(?!')"
+    r"""|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
+)
+_SCALAR = re.compile(r"[^,\]}\n#]+")
 
 
 def find_positions(text: str, document: Mapping[str, Any]) -> dict[KeyPath, Position]:
-    """Key paths (tables too) to positions, for those that `document` (tomllib's) has."""
-    found: dict[KeyPath, Position] = {}
-    table: KeyPath = ()
-    lines = text.split("\n")
-    depth = 0
-    multiline: str | None = None
-    for number, line in enumerate(lines, start=1):
-        start = 0
-        if depth == 0 and multiline is None:
-            header = _HEADER.match(line)
-            if header:
-                table = _split(header["key"])
-                found.setdefault(table, (number, header.start("key") + 1))
-                continue
-            key = _KEY.match(line)
-            if key:
-                path = table + _split(key["key"])
-                found.setdefault(path, (number, key.start("key") + 1))
-                start = key.end()
-        depth, multiline = _scan_value(line, start, depth, multiline)
-    return {path: place for path, place in found.items() if _has(document, path)}
+    """Key paths (tables and list entries too) to positions; `document` is tomllib's result.
+
+    Empty where the scanner does not arrive at `document`.
+    """
+    scanner = _Scanner(text)
+    try:
+        scanner.scan()
+    except (_Unexpected, LookupError, TypeError, ValueError, RecursionError):
+        return {}
+    return scanner.positions() if scanner.document == document else {}
 
 
-def _scan_value(line: str, at: int, depth: int, multiline: str | None) -> tuple[int, str | None]:
-    while at < len(line):
-        if multiline is not None:
-            end = line.find(multiline, at)
-            while end > 0 and multiline == '"""' and _is_escaped(line, end):
-                end = line.find(multiline, end + 1)
-            if end < 0:
-                return depth, multiline
-            at = end + 3
-            while at < len(line) and line[at] == multiline[0]:
-                at += 1
-            multiline = None
-            continue
-        token = _TOKEN.search(line, at)
-        if token is None or token[0] == "#":
-            break
-        at = token.end()
-        if token[0] in ('"""', "'''"):
-            multiline = token[0]
-        elif token[0] in "[{":
-            depth += 1
-        elif token[0] in "]}":
-            depth = max(0, depth - 1)
-    return depth, multiline
+class _Unexpected(Exception):
+    """The text is not what the scanner knows."""
 
 
-def _is_escaped(line: str, at: int) -> bool:
-    count = 0
-    while at - count > 0 and line[at - count - 1] == "\\":
-        count += 1
-    return count % 2 == 1
+class _Scanner:
+    def __init__(self, text: str) -> None:
+        self.document: dict[str, Any] = {}
+        self._text = text
+        self._at = 0
+        self._offsets: dict[KeyPath, int] = {}
 
+    def positions(self) -> dict[KeyPath, Position]:
+        starts = [0, *(found.end() for found in re.finditer("\n", self._text))]
+        places = {}
+        for path, offset in self._offsets.items():
+            line = bisect_right(starts, offset)
+            places[path] = (line, offset - starts[line - 1] + 1)
+        return places
 
-def _split(dotted: str) -> KeyPath:
-    parts = []
-    for part in _PARTS.findall(dotted):
-        if part[0] == '"':
-            try:
-                part = next(iter(tomllib.loads(f"{part} = 1")))
-            except tomllib.TOMLDecodeError:
-                part = part[1:-1]
-        elif part[0] == "'":
-            part = part[1:-1]
-        parts.append(part)
-    return tuple(parts)
+    def scan(self) -> None:
+        table: dict[str, Any] = self.document
+        path: KeyPath = ()
+        while self._skip(_BLANK) < len(self._text):
+            if self._take("[["):
+                table, path = self._header("]]")
+            elif self._take("["):
+                table, path = self._header("]")
+            else:
+                self._key_value(table, path)
 
+    def _header(self, closing: str) -> tuple[dict[str, Any], KeyPath]:
+        keys = self._keys()
+        if not self._take(closing):
+            raise _Unexpected
+        *outer, (name, offset) = keys
+        table, path = self._descend(self.document, (), outer)
+        path = (*path, name)
+        if closing == "]]":
+            entries = table.setdefault(name, [])
+            self._offsets.setdefault(path, offset)
+            path = (*path, len(entries))
+            entries.append({})
+            inner = entries[-1]
+        else:
+            inner = table.setdefault(name, {})
+        self._offsets[path] = offset
+        return inner, path
 
-def _has(document: Any, path: KeyPath) -> bool:
-    for part in path:
-        if not isinstance(document, Mapping) or part not in document:
+    def _descend(
+        self, table: dict[str, Any], path: KeyPath, keys: list[tuple[str, int]]
+    ) -> tuple[dict[str, Any], KeyPath]:
+        for name, offset in keys:
+            path = (*path, name)
+            self._offsets.setdefault(path, offset)
+            inner = table.setdefault(name, {})
+            if isinstance(inner, list):
+                path = (*path, len(inner) - 1)
+                inner = inner[-1]
+            table = inner
+        return table, path
+
+    def _key_value(self, table: dict[str, Any], path: KeyPath) -> None:
+        *outer, (name, offset) = self._keys()
+        if not self._take("="):
+            raise _Unexpected
+        table, path = self._descend(table, path, outer)
+        if name in table:
+            raise _Unexpected
+        path = (*path, name)
+        self._offsets[path] = offset
+        self._skip(_SPACE)
+        table[name] = self._value(path)
+
+    def _keys(self) -> list[tuple[str, int]]:
+        keys = []
+        while True:
+            start = self._skip(_SPACE)
+            found = _KEY_PART.match(self._text, start)
+            if found is None:
+                raise _Unexpected
+            self._at = found.end()
+            name = found[0]
+            if name[0] in "\"'":
+                name = tomllib.loads(f"value = {name}")["value"]
+            keys.append((name, start))
+            self._skip(_SPACE)
+            if not self._take("."):
+                return keys
+
+    def _value(self, path: KeyPath) -> Any:
+        if self._take("["):
+            entries: list[Any] = []
+            while not self._take_after_blank("]"):
+                entry = (*path, len(entries))
+                self._offsets[entry] = self._at
+                entries.append(self._value(entry))
+                if not self._take_after_blank(",") and not self._take_after_blank("]", keep=True):
+                    raise _Unexpected
+            return entries
+        if self._take("{"):
+            table: dict[str, Any] = {}
+            while not self._take_after_blank("}"):
+                self._key_value(table, path)
+                if not self._take_after_blank(",") and not self._take_after_blank("}", keep=True):
+                    raise _Unexpected
+            return table
+        found = _STRING.match(self._text, self._at) or _SCALAR.match(self._text, self._at)
+        if found is None:
+            raise _Unexpected
+        self._at = found.end()
+        return tomllib.loads(f"value = {found[0]}")["value"]
+
+    def _skip(self, what: re.Pattern[str]) -> int:
+        found = what.match(self._text, self._at)
+        if found is not None:
+            self._at = found.end()
+        return self._at
+
+    def _take(self, token: str) -> bool:
+        if not self._text.startswith(token, self._at):
             return False
-        document = document[part]
-    return True
+        self._at += len(token)
+        return True
+
+    def _take_after_blank(self, token: str, *, keep: bool = False) -> bool:
+        self._skip(_BLANK)
+        return self._text.startswith(token, self._at) if keep else self._take(token)
