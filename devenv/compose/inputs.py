@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+_MAY_REFER = re.compile(r"include|extends|env_file|label_file")
+"""Without one of these words no other file can be named."""
 _REMOTE = ("http://", "https://", "git://", "git@", "ssh://", "oci://", "github.com/")
 
 
@@ -24,9 +25,13 @@ def find_references(text: str) -> References:
 
     Spec: compose-spec 14-include.md, 05-services.md#extends, #env_file, #label_file.
     """
+    if not _MAY_REFER.search(text):
+        return References()
+    from devenv.compose.yaml_values import parse_yaml
+
     try:
-        document = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        document = parse_yaml(text)
+    except ValueError:
         return References(cacheable=False)
     if not isinstance(document, dict):
         return References()
@@ -46,21 +51,6 @@ def find_references(text: str) -> References:
         paths += _paths(service.get("env_file")) + _paths(service.get("label_file"))
     cacheable = not any("$" in path or path.startswith(_REMOTE) for path in paths)
     return References(tuple(dict.fromkeys(paths)), cacheable)
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe loading that takes Compose's own tags (`!reset`, `!override`) as plain values."""
-
-
-def _take_untagged(loader: Any, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-_Loader.add_multi_constructor("!", _take_untagged)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -202,7 +202,7 @@ services:
     )
     assert not find_references("include: ['https://example.org/x.yaml']").cacheable
     assert not find_references("include: ['${WHERE}/x.yaml']").cacheable
-    assert not find_references("a: [").cacheable
+    assert not find_references("include: [").cacheable
 
 
 @pytest.mark.parametrize(
