@@ -34,7 +34,7 @@ def find_positions(text: str, document: Mapping[str, Any]) -> dict[KeyPath, Posi
 
     Empty where the scanner does not arrive at `document`.
     """
-    scanner = _Scanner(text)
+    scanner = _Scanner(text.replace("\r\n", "\n"))
     try:
         scanner.scan()
     except (_Unexpected, LookupError, TypeError, ValueError, RecursionError):

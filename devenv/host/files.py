@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
-from devenv.errors import ConfigError, Source
+from devenv.errors import ConfigError, DevenvError, Source
 
 MAX_BYTES = 5 * 1024 * 1024
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 file's text, its BOM dropped. Raises ConfigError."""
+def read_text(path: Path, error: type[DevenvError] = ConfigError) -> str:
+    """A UTF-8 file's text, its BOM dropped.
+
+    Raises `error` for what is missing, no regular file, unreadable, over 5 MiB or not UTF-8.
+    """
     source = Source(str(path))
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError("This file is larger than 5 MiB.", source=source)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            raise error(f"This is {what}, not a text file.", source=source, fix="name a file")
+        if status.st_size > MAX_BYTES:
+            raise error(
+                "This file is larger than 5 MiB.",
+                source=source,
+                fix="check that it is the file you mean",
+            )
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError("This file does not exist.", source=source) from None
+        raise error("This file does not exist.", source=source, fix="check its name") from None
     except PermissionError:
-        raise ConfigError(
-            "This file cannot be read.", source=source, fix=f"chmod u+r {path}"
+        raise error("This file cannot be read.", source=source, fix=f"chmod u+r {path}") from None
+    except UnicodeDecodeError as problem:
+        line = problem.object[: problem.start].count(b"\n") + 1
+        raise error(
+            "This file is not UTF-8 text.",
+            source=Source(str(path), line),
+            fix="save it as UTF-8",
         ) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError("This file is not UTF-8 text.", source=Source(str(path), line)) from None
-    except OSError as error:
-        raise ConfigError(f"This file cannot be read: {error.strerror}.", source=source) from None
+    except OSError as problem:
+        raise error(f"This file cannot be read: {problem.strerror}.", source=source) from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether this is a file; False too where a directory on the way may not be entered."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -1,59 +1,86 @@
-"""Branch and worktree of a directory, read from git's own files without a process."""
+"""Branch and worktree of a directory, read from git's own files without a process.
+
+Spec: gitrepository-layout(5).
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_MAX_BYTES = 4096
+_MAX_LINKS = 5
+"""As deep as git follows symbolic references."""
 
 
 @dataclass(frozen=True, slots=True)
 class GitState:
-    """`branch` is None on a detached HEAD; `sha` is None before the first commit."""
+    """The checkout around a directory."""
 
     root: Path
-    git_directory: Path
+    """The top directory of the working tree."""
+    git_dir: Path
+    """`.git`, or for a worktree its own directory in the main checkout's `.git/worktrees`."""
     branch: str | None
-    sha: str | None
+    """None on a detached HEAD, and where refs are in a format that devenv does not read."""
+    head_sha: str | None
+    """None before the first commit."""
     is_worktree: bool
+    """Made by `git worktree add`; False for a main checkout and for a submodule."""
 
 
-def read_git(directory: Path) -> GitState | None:
+def read_branch(directory: Path) -> GitState | None:
     """The git state of the checkout around `directory`, or None where there is none."""
     for root in (directory, *directory.parents):
         entry = root / ".git"
         try:
-            if entry.is_dir():
-                return _read(root, entry, is_worktree=False)
-            if entry.is_file():
-                text = entry.read_text(encoding="utf-8", errors="replace")[:_MAX_BYTES]
-                if text.startswith("gitdir:"):
-                    target = root / text.removeprefix("gitdir:").strip()
-                    return _read(root, target, is_worktree=target.parent.name == "worktrees")
+            git_dir = entry if entry.is_dir() else _linked_directory(root, entry)
+            head = _first_line(git_dir / "HEAD") if git_dir else None
         except OSError:
-            return None
+            continue  # as git does with a .git that is no repository
+        if git_dir is not None and head:
+            return _read(root, git_dir, head)
     return None
 
 
-def _read(root: Path, git_directory: Path, *, is_worktree: bool) -> GitState | None:
-    head = (git_directory / "HEAD").read_text(encoding="utf-8", errors="replace").strip()
+def _linked_directory(root: Path, entry: Path) -> Path | None:
+    if not entry.is_file():
+        return None
+    line = _first_line(entry)
+    if not line.startswith("gitdir:"):
+        return None
+    return Path(os.path.normpath(root / line.removeprefix("gitdir:").strip()))
+
+
+def _read(root: Path, git_dir: Path, head: str) -> GitState:
+    common = git_dir
+    with contextlib.suppress(OSError):  # only worktrees have one
+        common = Path(os.path.normpath(git_dir / _first_line(git_dir / "commondir")))
+    is_worktree = common != git_dir
     if not head.startswith("ref:"):
-        return GitState(root, git_directory, None, head or None, is_worktree)
+        return GitState(root, git_dir, None, head, is_worktree)
     reference = head.removeprefix("ref:").strip()
-    common = git_directory
-    if (git_directory / "commondir").is_file():
-        common = git_directory / (git_directory / "commondir").read_text(encoding="utf-8").strip()
-    branch = reference.removeprefix("refs/heads/")
-    sha = _read_reference(common, reference)
-    return GitState(root, git_directory, branch, sha, is_worktree)
+    if reference == "refs/heads/.invalid":  # what the reftable format leaves in HEAD
+        return GitState(root, git_dir, None, None, is_worktree)
+    name = reference.removeprefix("refs/heads/")
+    branch = os.fsencode(name).decode("utf-8", "replace")  # it is shown, unlike the paths
+    return GitState(root, git_dir, branch, _read_reference(common, reference), is_worktree)
 
 
 def _read_reference(common: Path, reference: str) -> str | None:
-    try:
-        return (common / reference).read_text(encoding="ascii").strip()
-    except OSError:
-        pass  # packed, or not born yet
+    for _ in range(_MAX_LINKS):
+        try:
+            line = _first_line(common / reference)
+        except OSError:
+            return _read_packed(common, reference)
+        if not line.startswith("ref:"):
+            return line or None
+        reference = line.removeprefix("ref:").strip()
+    return None
+
+
+def _read_packed(common: Path, reference: str) -> str | None:
     try:
         packed = (common / "packed-refs").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -63,3 +90,9 @@ def _read_reference(common: Path, reference: str) -> str | None:
         if name == reference:
             return sha
     return None
+
+
+def _first_line(path: Path) -> str:
+    """Raises OSError. A name that is not UTF-8 keeps its bytes, as in a path."""
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        return file.readline(4096).strip()
