@@ -114,7 +114,13 @@ def load_project_files(
 
 
 def _check_directory(start: Path) -> None:
-    if not start.is_dir():
+    try:
+        is_directory = start.is_dir()
+    except PermissionError:  # of a directory above it
+        raise ConfigError(
+            f"The directory {start} cannot be reached.", fix=f"chmod u+rx {start.parent}"
+        ) from None
+    if not is_directory:
         raise ConfigError(f"{start} is not a directory.", fix="check the path after -C")
     if not os.access(start, os.R_OK | os.X_OK):
         raise ConfigError(f"The directory {start} cannot be read.", fix=f"chmod u+rx {start}")

@@ -259,3 +259,15 @@ def test_a_directory_that_may_not_be_read(tmp_path: Path, name: str) -> None:
         closed.chmod(0o700)
     assert error.message.startswith(f"The directory {closed} cannot be read")
     assert error.fix == f"chmod u+rx {closed}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_directory_below_a_closed_one(tmp_path: Path) -> None:
+    start = tmp_path / "closed" / "below"
+    start.mkdir(parents=True)
+    start.parent.chmod(0o000)
+    try:
+        error = _failure(start)
+    finally:
+        start.parent.chmod(0o700)
+    assert error.message == f"The directory {start} cannot be reached."
