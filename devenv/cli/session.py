@@ -149,7 +149,10 @@ class Session:
         if completed.returncode != 0:
             from devenv.engine.errors import classify_compose_failure
 
-            raise classify_compose_failure(argv, completed.returncode, completed.stderr)
+            files = [str(file) for file in self.files.compose_files]
+            raise classify_compose_failure(
+                argv, completed.returncode, completed.stderr, files=files
+            )
         return completed.stdout
 
     def environment(self, project: Project) -> Environment:
