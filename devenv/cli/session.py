@@ -147,12 +147,15 @@ class Session:
                 fix="remote includes need the network; try: docker compose config",
             ) from None
         if completed.returncode != 0:
+            from devenv.cli.placing import place_error
             from devenv.engine.errors import classify_compose_failure
 
-            files = [str(file) for file in self.files.compose_files]
-            raise classify_compose_failure(
-                argv, completed.returncode, completed.stderr, files=files
+            files = self.files.compose_files
+            names = [str(file) for file in files]
+            error = classify_compose_failure(
+                argv, completed.returncode, completed.stderr, files=names
             )
+            raise place_error(error, files)
         return completed.stdout
 
     def environment(self, project: Project) -> Environment:

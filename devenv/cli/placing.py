@@ -1,0 +1,53 @@
+"""Gives a Compose error its place: file, line, column and the source line with a caret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from devenv.errors import ComposeFileError, DevenvError, Source
+
+
+def place_error(error: DevenvError, files: Sequence[Path]) -> DevenvError:
+    """The same error, with the place that Compose's own text leaves out where it can be found.
+
+    A key is looked for in the last file first: that is the one that wins in a merge.
+    """
+    if not isinstance(error, ComposeFileError):
+        return error
+    from devenv.compose.positions import find_key, find_yaml_fault, render_excerpt
+
+    texts = _texts(files)
+    source = error.source
+    path = tuple(getattr(error, "key_path", ()))
+    if source is None or source.line is None:
+        for file, text in texts.items():
+            fault = None if path else find_yaml_fault(text)
+            if fault is not None:
+                error.message = f"This is not valid YAML: {fault.problem}."
+                error.source = Source(str(file), fault.line, fault.column)
+                error.excerpt = render_excerpt(text, fault.line, fault.column)
+                return error
+        for file, text in reversed(texts.items()):
+            if source is not None and Path(source.path) != file:
+                continue
+            place = find_key(text, path)
+            if place is not None:
+                error.source = Source(str(file), *place)
+                break
+    source = error.source
+    if source is not None and source.line is not None and not error.excerpt:
+        # Only Compose files: a line of an env file may hold a secret.
+        text = texts.get(Path(source.path), "")
+        error.excerpt = render_excerpt(text, source.line, source.column) or None
+    return error
+
+
+def _texts(files: Sequence[Path]) -> dict[Path, str]:
+    found = {}
+    for file in files:
+        try:
+            found[file] = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+    return found
