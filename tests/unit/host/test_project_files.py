@@ -271,3 +271,33 @@ def test_a_directory_below_a_closed_one(tmp_path: Path) -> None:
     finally:
         start.parent.chmod(0o700)
     assert error.message == f"The directory {start} cannot be reached."
+
+
+def test_the_env_file_of_an_outer_project_names_no_files(tmp_path: Path) -> None:
+    _write(tmp_path, **{".env": "COMPOSE_FILE=x.yaml", "x.yaml": "", "sub/compose.yaml": ""})
+    project = load_project_files(tmp_path / "sub", {}, None)
+    assert project.compose_files == (tmp_path / "sub/compose.yaml",)
+
+
+@pytest.mark.parametrize(
+    ("text", "explicit"),
+    [
+        ('compose_profiles = ["a"]', False),
+        ('files = ["o.yaml"]', True),
+        ('env_files = ["e.env"]', True),
+        ("env = { COMPOSE_FILE = 'x' }", True),
+    ],
+)
+def test_files_are_named_to_compose_where_it_might_take_others(
+    tmp_path: Path, text: str, explicit: bool
+) -> None:
+    _write(
+        tmp_path,
+        **{
+            "compose.yaml": "",
+            "profiles/p.toml": text,
+            "profiles/o.yaml": "",
+            "profiles/e.env": "COMPOSE_FILE=x.yaml",
+        },
+    )
+    assert load_project_files(tmp_path, {}, "p").explicit_files is explicit
