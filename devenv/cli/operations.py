@@ -40,7 +40,7 @@ async def _run(
     session: Session, verb: str, services: Sequence[str], options: Sequence[str], form: str
 ) -> int:
     await session.client.ping()
-    names = await find_environment_names(session)
+    names = await find_environment_names(session, guess=verb == "down")
     touched: list[Container] = []
     results: list[dict[str, Any]] = []
     for name in names:

@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devenv.compose.discovery import find_default_files
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.parse_config import parse_project
 from devenv.engine.compose import ComposeCli, Selection, find_compose
-from devenv.errors import DevenvError, EngineUnavailable, UsageError
+from devenv.errors import ConfigError, DevenvError, EngineUnavailable, UsageError
 from devenv.host import paths
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
@@ -94,6 +95,11 @@ class Session:
                 fix=f"known: {', '.join(sorted(project.services)) or 'none'}",
             )
         return project
+
+    @property
+    def asked_for_profile(self) -> bool:
+        """Whether `--profile` was given."""
+        return self._profile is not None
 
     @property
     def profile_services(self) -> tuple[ServiceName, ...]:
@@ -200,30 +206,36 @@ def default_project_name(directory: Path, environ: Mapping[str, str]) -> Environ
     return EnvironmentName(re.sub(r"^[_-]+", "", re.sub(r"[^a-z0-9_-]", "", name.lower())))
 
 
-async def find_environment_names(session: Session) -> list[EnvironmentName]:
+async def find_environment_names(session: Session, *, guess: bool = False) -> list[EnvironmentName]:
     """The names of the directory's environments: the model's, then those that containers carry.
 
     Works where the Compose files or `.env` no longer load: containers say which directory they
-    were started from. Raises EngineUnavailable.
+    were started from. Where there are none either, `guess` gives Compose's default name, and
+    otherwise the error of the files is raised. A profile that was asked for by name and is wrong
+    is an error in any case. Raises EngineUnavailable too.
     """
     from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT
 
-    names: list[EnvironmentName] = []
     directory = session.start
     try:
         directory = session.files.directory
-        names.append(session.project.name)
-        return names
+        return [session.project.name]
     except EngineUnavailable:
         raise
-    except DevenvError:
-        places = {str(directory), *(str(parent) for parent in directory.parents)}
-        for summary in await session.client.containers(None):
-            labels = summary.get("Labels") or {}
-            if labels.get(LABEL_PROJECT) and labels.get(LABEL_DIRECTORY) in places:
-                name = EnvironmentName(labels[LABEL_PROJECT])
-                if name not in names:
-                    names.append(name)
-        if not names:
-            names.append(default_project_name(directory, session.environ))
-        return names
+    except DevenvError as error:
+        if session.asked_for_profile and isinstance(error, ConfigError):
+            raise
+        if directory == session.start:
+            nearest = find_default_files(directory, Path.is_file)
+            directory = nearest[0].parent if nearest else directory
+        names = {
+            EnvironmentName(labels[LABEL_PROJECT])
+            for summary in await session.client.containers(None)
+            if (labels := summary.get("Labels") or {}).get(LABEL_PROJECT)
+            and labels.get(LABEL_DIRECTORY) == str(directory)
+        }
+        if names:
+            return sorted(names)
+        if not guess:
+            raise
+        return [default_project_name(directory, session.environ)]
