@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
-from textual.app import App, ComposeResult, SuspendNotSupported
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from rich.text import Text
+from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
 from devenv.compose.names import ServiceName
-from devenv.state.actions import CancelRequested, OperationRequested
+from devenv.state.actions import Action, CancelRequested, OperationRequested
 from devenv.state.logs import LogStore
 from devenv.state.model import OperationKind, State
 from devenv.state.store import Store
 from devenv.state.text import sanitize
+from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
 from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question
-from devenv.tui.services import ServiceList, render_cause
+from devenv.tui.services import ServiceList, render_banner, render_cause
 from devenv.tui.tab import DevTab
-from devenv.tui.tabs import config as config_tab
 from devenv.tui.tabs import find_tabs
-from devenv.tui.tabs import logs as logs_tab
 from devenv.tui.text import first_url, render_header, render_status_line
 
 
 class StateChanged(Message):
     """A new state is there; only the last one of a burst is shown."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self.state = state
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StateChanged)
@@ -40,46 +48,26 @@ class DevenvApp(App[str]):
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012, Textual's own form
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("u", "operate('up')", "Up"),
-        Binding("r", "operate('restart')", "Restart"),
-        Binding("s", "operate('stop')", "Stop"),
-        Binding("S", "operate('start')", "Start", show=False),
-        Binding("d", "down", "Down", show=False),
-        Binding("e", "shell", "Shell"),
-        Binding("E", "shell", "Shell", show=False),
-        Binding("o", "open", "Open"),
-        Binding("y", "copy", "Copy address", show=False),
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("v", "reveal", "Show or mask secrets", show=False),
-        Binding("x", "cancel", "Cancel", show=False),
-        Binding("right_square_bracket", "tab(1)", "Next tab", show=False, key_display="]"),
-        Binding("left_square_bracket", "tab(-1)", "Previous tab", show=False, key_display="["),
-        Binding("j", "move(1)", "Next service", show=False),
-        Binding("k", "move(-1)", "Previous service", show=False),
-        Binding("escape", "all", "All services", show=False),
-        Binding("q,ctrl+c", "leave", "Quit", priority=True, key_display="q"),
-        *[
-            Binding(tab.KEY, f"show_tab('{tab.TITLE}')", tab.TITLE, show=False)
-            for tab in find_tabs()
-        ],
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
     def __init__(self, store: Store, logs: LogStore, ports: UiPorts) -> None:
         super().__init__()
         self._store = store
         self._ports = ports
+        self._state = store.state
         self._chosen: ServiceName | None = None
+        self._drawn: dict[str, Text] = {}
         self._service_list = ServiceList()
         self._tabs = [tab(logs) for tab in find_tabs()]
 
     def compose(self) -> ComposeResult:
         yield Static(id="header")
+        yield Static(id="banner")
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield self._service_list
-                yield Static(id="cause")
+                with VerticalScroll(id="cause"):
+                    yield Static(id="cause-text")
             with TabbedContent(id="tabs"):
                 for tab in self._tabs:
                     with TabPane(tab.TITLE, id=f"tab-{tab.TITLE}"):
@@ -95,13 +83,14 @@ class DevenvApp(App[str]):
         self.call_after_refresh(self._ports.on_ready)
 
     def _take_state(self, state: State) -> None:
-        self.post_message(StateChanged())
+        self.post_message(StateChanged(state))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
 
     def on_state_changed(self, message: StateChanged) -> None:
         message.stop()
+        self._state = message.state
         self._show()
 
     def on_service_list_chosen(self, message: ServiceList.Chosen) -> None:
@@ -111,30 +100,57 @@ class DevenvApp(App[str]):
     def on_tabbed_content_tab_activated(self) -> None:
         self._show()
 
+    def on_dev_tab_refreshed(self, message: DevTab.Refreshed) -> None:
+        message.stop()
+        self._show_caption()
+
     @property
     def visible_tab(self) -> DevTab:
         """The tab in front."""
-        active = self.query_one(TabbedContent).active
+        active = self._tab_pane.active
         return next((tab for tab in self._tabs if f"tab-{tab.TITLE}" == active), self._tabs[0])
 
     def _show(self) -> None:
         """Draw the state: header, services, the visible tab, the status line."""
         if not self._service_list.is_attached:
             return
-        state, now = self._store.state, self._ports.clock()
-        self.query_one("#header", Static).update(render_header(state, self.size.width))
+        state, now, width = self._state, self._ports.clock(), self.size.width
+        self._update("#header", render_header(state, width))
+        banner = render_banner(state)
+        self._update("#banner", banner)
+        self._base.query_one("#banner").display = banner is not None
         self._service_list.show(state, now)
-        cause = self.query_one("#cause", Static)
-        text = render_cause(state, self._chosen)
-        cause.display = text is not None
-        if text is not None:
-            cause.update(text)
+        cause = render_cause(state, self._chosen)
+        self._update("#cause-text", cause)
+        self._base.query_one("#cause").display = cause is not None
         self.visible_tab.show(state, self._chosen)
-        self.query_one("#status", Static).update(render_status_line(state, now))
-        tabs = self.query_one(TabbedContent)
-        tabs.border_title = sanitize(self._chosen) if self._chosen else "all services"
-        view = self.visible_tab
-        tabs.border_subtitle = view.view.caption if isinstance(view, logs_tab.Tab) else ""
+        self._update("#status", render_status_line(state, now, width))
+        self._show_caption()
+
+    def _update(self, selector: str, text: Text | None) -> None:
+        if text is not None and self._drawn.get(selector) != text:
+            self._drawn[selector] = text
+            self._base.query_one(selector, Static).update(text)
+
+    def _show_caption(self) -> None:
+        subject = self._chosen or "all services"
+        self._tab_pane.border_title = Text(sanitize(subject))
+        self._tab_pane.border_subtitle = Text(self.visible_tab.caption)
+
+    @property
+    def _base(self) -> Screen[object]:
+        """The panes' screen, whatever lies over it."""
+        return self.screen_stack[0]
+
+    @property
+    def _tab_pane(self) -> TabbedContent:
+        return self._base.query_one(TabbedContent)
+
+    def _dispatch(self, action: Action) -> None:
+        try:
+            self._store.dispatch_soon(action)
+        except asyncio.QueueFull:
+            self.notify("devenv is busy; try again in a moment.", severity="warning")
 
     def _targets(self) -> tuple[ServiceName, ...]:
         return (self._chosen,) if self._chosen else ()
@@ -143,21 +159,20 @@ class DevenvApp(App[str]):
         self._request(OperationKind(kind))
 
     def _request(self, kind: OperationKind) -> None:
-        state: State = self._store.state
+        state = self._state
         if state.project is None and kind is OperationKind.UP:
             self.notify("The Compose files do not load: nothing can be started.", severity="error")
         elif state.busy and state.operation is not None:
             self.notify(f"{state.operation.kind.value} is under way; x cancels it.")
         else:
-            self._store.dispatch_soon(OperationRequested(kind, self._targets()))
+            self._dispatch(OperationRequested(kind, self._targets()))
 
     def action_down(self) -> None:
-        name = self._store.state.environment.name
+        name = self._state.environment.name
 
         def answered(answer: str | None) -> None:
             if answer == "down":
-                self._chosen = None
-                self._store.dispatch_soon(OperationRequested(OperationKind.DOWN))
+                self._dispatch(OperationRequested(OperationKind.DOWN))
 
         self.push_screen(
             Question(
@@ -168,34 +183,49 @@ class DevenvApp(App[str]):
         )
 
     def action_cancel(self) -> None:
-        self._store.dispatch_soon(CancelRequested())
+        if not self._state.busy:
+            self.notify("Nothing is under way.")
+            return
+        self._dispatch(CancelRequested())
 
     def action_shell(self) -> None:
-        service = self._chosen or self._service_list.current
+        service = self._chosen
         if service is None:
-            self.notify("Choose a service first.")
+            self.notify("Choose a service first: arrow keys, or a click.")
             return
+        name, code, problem = sanitize(service), 0, ""
         try:
             with self.suspend():
-                code = self._ports.run_shell(service)
+                # An error that leaves this block would leave the terminal suspended.
+                try:
+                    code = self._ports.run_shell(service)
+                except OSError as error:
+                    problem = str(error)
         except SuspendNotSupported:
-            self.notify(f"This terminal cannot be lent: devenv shell {service}", severity="warning")
-            return
-        if code:
-            self.notify(f"The shell in {service} ended with exit code {code}.", markup=False)
+            problem = "this terminal cannot be lent. In another one: devenv shell " + name
+        if problem:
+            self.notify(f"No shell: {sanitize(problem)}", severity="warning", markup=False)
+        elif code:
+            self.notify(f"The shell in {name} ended with exit code {code}.", markup=False)
 
     def _url(self) -> str | None:
-        name = self._chosen or self._service_list.current
-        service = self._store.state.service(name) if name else None
-        url = first_url(service) if service else None
+        """The address of the chosen service, or the first that any service publishes."""
+        chosen = self._state.service(self._chosen) if self._chosen else None
+        services = self._state.services if self._chosen is None else (chosen,) if chosen else ()
+        url = next((url for service in services if (url := first_url(service))), None)
         if url is None:
-            self.notify(f"{name or 'Nothing'} publishes no port now.", markup=False)
-        return url
+            name = sanitize(self._chosen or "Nothing")
+            self.notify(f"{name} publishes no port now.", markup=False)
+        return sanitize(url) if url else None
+
+    async def _open(self, url: str) -> None:
+        if not await asyncio.to_thread(self._ports.open_url, url):
+            self.notify(f"No browser could be started: {url}", markup=False)
 
     def action_open(self) -> None:
         url = self._url()
-        if url is not None and not self._ports.open_url(url):
-            self.notify(f"No browser could be started: {url}", markup=False)
+        if url is not None:
+            self.run_worker(self._open(url))
 
     def action_copy(self) -> None:
         url = self._url()
@@ -204,7 +234,7 @@ class DevenvApp(App[str]):
             self.notify(f"Copied {url}", markup=False)
 
     def action_show_tab(self, title: str) -> None:
-        self.query_one(TabbedContent).active = f"tab-{title}"
+        self._tab_pane.active = f"tab-{title}"
 
     def action_tab(self, step: int) -> None:
         index = (self._tabs.index(self.visible_tab) + step) % len(self._tabs)
@@ -216,40 +246,48 @@ class DevenvApp(App[str]):
         else:
             self._service_list.action_cursor_up()
 
-    def action_filter(self) -> None:
-        tab = next(tab for tab in self._tabs if isinstance(tab, logs_tab.Tab))
-        self.action_show_tab(tab.TITLE)
-        tab.open_filter()
-
-    def action_reveal(self) -> None:
-        tab = self.visible_tab
-        if isinstance(tab, config_tab.Tab):
-            tab.reveal = not tab.reveal
-            self._show()
+    def action_ask_tab(self, title: str, method: str, opens: bool) -> None:
+        tab = next(tab for tab in self._tabs if title == tab.TITLE)
+        if tab is not self.visible_tab and not opens:
+            self.notify(f"That key works in the {title} tab: {tab.KEY}")
+            return
+        self.action_show_tab(title)
+        getattr(tab, method)()
+        self._show()
 
     def action_all(self) -> None:
-        tab = self.visible_tab
-        if isinstance(tab, logs_tab.Tab) and tab.close_filter():
-            return
-        self._service_list.choose_all()
-        self._service_list.focus()
+        if not self.visible_tab.step_back():
+            self._service_list.choose_all()
+            self._service_list.focus()
 
     def action_help(self) -> None:
-        rows = [
-            (binding.key_display or binding.key, binding.description)
-            for binding in self.BINDINGS
-            if isinstance(binding, Binding)
-        ]
-        self.push_screen(Help([*rows, ("Enter", "Choose a service"), ("ctrl+p", "Palette")]))
+        rows = [(render_key(binding), binding.description) for binding in BINDINGS]
+        self.push_screen(Help([*rows, ("↑ ↓", "Choose a service"), ("^p", "Palette")]))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key's action, under its name, before Textual's own."""
+        for binding in BINDINGS:
+            if binding.key not in PALETTE_LEAVES_OUT:
+                run = partial(self.run_action, binding.action)
+                yield SystemCommand(binding.description, f"key {render_key(binding)}", run)
+        for command in super().get_system_commands(screen):
+            if command.title != "Quit":
+                yield command
+
+    async def action_quit(self) -> None:
+        self.action_leave()
 
     def action_leave(self) -> None:
-        state = self._store.state
+        state = self._state
         running = any(c.state in ("running", "restarting") for c in state.containers.values())
         if isinstance(self.screen, Question) or (not running and not state.busy):
             self.exit("leave")
-        else:
-            answers = (("leave", "Leave running"), ("stop", "Stop"), ("cancel", "Cancel"))
-            self.push_screen(Question("The environment is running.", answers), self._answer_leave)
+            return
+        words = "The environment is running."
+        if state.busy and state.operation is not None:
+            words = f"{state.operation.kind.value} is under way; leaving cancels it."
+        answers = (("leave", "Leave running"), ("stop", "Stop"), ("cancel", "Cancel"))
+        self.push_screen(Question(words, answers), self._answer_leave)
 
     def _answer_leave(self, answer: str | None) -> None:
         if answer in ("leave", "stop"):

@@ -2,97 +2,173 @@
 
 from __future__ import annotations
 
-from rich.segment import Segment
-from rich.style import Style
+from array import array
+from bisect import bisect_left
+
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from devenv.compose.names import ServiceName
 from devenv.state.logs import LogLine, LogStore
+from devenv.state.text import sanitize
 from devenv.tui.text import SERVICE_STYLES
 
 REFRESH_SECONDS = 1 / 30
-KEPT_LINES = 200_000
-"""How many lines the view refers to; the store bounds the bytes."""
-_DROP_LINES = 20_000
+_LABEL_WIDTH = 16
+_BYTES_PER_CELL = 16
+"""How much of a line is looked at for each column: text and its colour sequences."""
+_CACHED_ROWS = 500
 
 
 class LogView(ScrollView, can_focus=True):
-    """Pulls new lines from the store thirty times a second at most, while there are any."""
+    """Pulls new lines from the store thirty times a second at most, while there are any.
+
+    It refers to lines that the store still holds and forgets those that the store has dropped,
+    so the store's byte limit bounds both.
+    """
+
+    class Pulled(Message):
+        """The counts differ, or following began or ended."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LogView.Pulled)
 
     def __init__(self, logs: LogStore) -> None:
         super().__init__(id="log-view")
         self._logs = logs
         self._next = 0
         self._lines: list[LogLine] = []
+        self._sequences = array("Q")
+        """The store's number of each line in `_lines`, ascending."""
         self._service: ServiceName | None = None
         self._needle = ""
         self._styles: dict[ServiceName, str] = {}
         self._label_width = 6
-        self._follow = True
+        self._following = True
+        self._moving = False
+        self._rows: dict[int, Strip] = {}
+        self._rows_width = 0
 
     def on_mount(self) -> None:
         self.set_interval(REFRESH_SECONDS, self.pull)
 
     def select(self, service: ServiceName | None, needle: str) -> None:
         """Show one service or all, and only lines that contain `needle` (case ignored)."""
-        if (service, needle) != (self._service, self._needle):
-            self._service, self._needle = service, needle.casefold()
-            self._lines, self._next, self._follow = [], 0, True
-            self.pull()
-            self.refresh()
+        if (service, needle) == (self._service, self._needle):
+            return
+        self._service, self._needle = service, needle
+        self._lines, self._sequences, self._next = [], array("Q"), 0
+        self._following = True
+        self._take_new()
+
+    def follow(self) -> None:
+        """Go to the newest line and stay there."""
+        self._following = True
+        self._place(0)
+        self.post_message(self.Pulled())
 
     def pull(self) -> None:
         """Take what has come since the last call."""
-        if self._next == self._logs.next_sequence:
-            return
-        for line in self._logs.since(self._next):
+        if self._next != self._logs.next_sequence:
+            self._take_new()
+
+    def _take_new(self) -> None:
+        first = self._next = max(self._next, self._logs.dropped)
+        needle = self._needle.lower()
+        for sequence, line in enumerate(self._logs.since(first), start=first):
             if self._service is not None and line.service != self._service:
                 continue
-            if self._needle and self._needle not in line.text.casefold():
+            if needle and needle not in _plain(line.text).lower():
                 continue
             self._lines.append(line)
+            self._sequences.append(sequence)
             if line.service not in self._styles:
                 number = len(self._styles) % len(SERVICE_STYLES)
                 self._styles[line.service] = SERVICE_STYLES[number]
-                self._label_width = min(16, max(self._label_width, len(line.service)))
+                width = min(_LABEL_WIDTH, cell_len(sanitize(line.service)))
+                self._label_width = max(self._label_width, width)
         self._next = self._logs.next_sequence
-        if len(self._lines) > KEPT_LINES:
-            del self._lines[:_DROP_LINES]
-        self.virtual_size = Size(self.size.width, len(self._lines))
-        if self._follow:
-            self.scroll_end(animate=False, immediate=True)
+        gone = bisect_left(self._sequences, self._logs.dropped)
+        del self._lines[:gone], self._sequences[:gone]
+        self._rows.clear()
+        self._place(gone)
+        self.post_message(self.Pulled())
+
+    def _place(self, gone: int) -> None:
+        """Follow the end; else keep the same lines in view though `gone` lines above are lost."""
+        self._moving = True
+        try:
+            self.virtual_size = Size(self.size.width, len(self._lines))
+            if self._following:
+                self.scroll_to(y=self.max_scroll_y, animate=False)
+            elif gone:
+                self.scroll_to(y=max(0.0, self.scroll_y - gone), animate=False)
+        finally:
+            self._moving = False
         self.refresh()
 
     @property
     def caption(self) -> str:
         """Counts for the border."""
-        parts = [f"{len(self._lines):,} lines"]
+        count = len(self._lines)
+        parts = [f"{count:,} line{'' if count == 1 else 's'}"]
         if self._logs.dropped:
             parts.append(f"{self._logs.dropped:,} dropped")
         if self._needle:
-            parts.append(f"/{self._needle}")
-        if not self._follow:
-            parts.append("End follows again")
+            parts.append(f"/{sanitize(self._needle)}")
+        parts.append("following" if self._following else "f follows")
         return " · ".join(parts)
+
+    def on_resize(self) -> None:
+        self._place(0)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._follow = new_value >= self.max_scroll_y - 1
+        following = new_value >= self.max_scroll_y
+        if not self._moving and following != self._following:
+            self._following = following
+            self.post_message(self.Pulled())
 
     def render_line(self, y: int) -> Strip:
         index = self.scroll_offset.y + y
         width = self.size.width
+        style = self.rich_style
         if not self._lines and y == 0:
-            return Strip([Segment("Log lines appear here as services start.", Style(dim=True))])
+            hint = Text(self._empty_text(), style="dim", end="")
+            strip = Strip(hint.render(self.app.console)).adjust_cell_length(width)
+            return strip.apply_style(style)
         if index >= len(self._lines):
-            return Strip.blank(width)
-        line = self._lines[index]
-        label = Text(f"{line.service[: self._label_width]:<{self._label_width}} ")
-        label.stylize(self._styles.get(line.service, "cyan"))
-        # A terminal row is never wider than this, whatever the line's length.
-        label.append_text(Text.from_ansi(line.text[: width * 4].replace("\t", "    ")))
-        segments = label.render(self.app.console, end="")
-        return Strip(segments).crop(0, width)
+            return Strip.blank(width, style)
+        if self._rows_width != width or len(self._rows) > _CACHED_ROWS:
+            self._rows, self._rows_width = {}, width
+        strip_or_none = self._rows.get(index)
+        if strip_or_none is None:
+            segments = self._render_text(self._lines[index], width).render(self.app.console)
+            strip_or_none = Strip(segments).adjust_cell_length(width)
+            self._rows[index] = strip_or_none
+        return strip_or_none.apply_style(style)
+
+    def _empty_text(self) -> str:
+        if self._needle:
+            return "No line contains the filter. Escape clears it."
+        if self._service is not None:
+            return "This service's log lines appear here. u starts it, Escape shows all."
+        return "Log lines of all services appear here. u starts them."
+
+    def _render_text(self, line: LogLine, width: int) -> Text:
+        label = set_cell_size(sanitize(line.service).replace("\n", " "), self._label_width)
+        text = Text(end="", no_wrap=True)
+        text.append(f"{label} ", self._styles.get(line.service, "cyan"))
+        cut = sanitize(line.text[: width * _BYTES_PER_CELL], keep_colours=True)
+        message = Text.from_ansi(cut.replace("\n", " ").expandtabs(4))
+        if self._needle:
+            message.highlight_words([self._needle], "reverse", case_sensitive=False)
+        return text.append_text(message)
+
+
+def _plain(text: str) -> str:
+    return sanitize(text) if "\x1b" in text else text

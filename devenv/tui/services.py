@@ -1,4 +1,4 @@
-"""The list of services at the left."""
+"""The list of services at the left, and the cause of what is broken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import ServiceState, State
+from devenv.state.model import EngineStatus, ServiceState, State
 from devenv.state.text import sanitize
 from devenv.tui.text import (
     render_address,
@@ -18,13 +18,18 @@ from devenv.tui.text import (
     render_status,
 )
 
-_NAME_WIDTH = 12
-_STATUS_WIDTH = 16
+_NAME_WIDTHS = (8, 16)
+_STATUS_WIDTH = 13
+_UPTIME_WIDTH = 5
+_USAGE_WIDTH = 14
 
 
 class ServiceList(OptionList):
-    """One entry per service. Columns are lost in this order where it is narrow: CPU and memory,
-    uptime, addresses; name and state stay."""
+    """One entry per service; the one under the cursor drives the tabs, no cursor means all.
+
+    Columns are lost in this order where it is narrow: CPU and memory, uptime, addresses; name and
+    state stay.
+    """
 
     class Chosen(Message):
         """Another service, or none, drives the tabs now."""
@@ -37,91 +42,128 @@ class ServiceList(OptionList):
 
     def __init__(self) -> None:
         super().__init__(id="services", markup=False)
-        self._names: list[ServiceName] = []
-        self._shown: dict[ServiceName, str] = {}
-        self._selected: ServiceName | None = None
-
-    @property
-    def current(self) -> ServiceName | None:
-        """The service under the cursor: what the keys act on."""
-        if self.highlighted is None or self.highlighted >= len(self._names):
-            return None
-        return self._names[self.highlighted]
+        self._names: list[ServiceName] | None = None
+        self._shown: list[Text] = []
+        self._chosen: ServiceName | None = None
+        self._filling = False
 
     def show(self, state: State, now: float) -> None:
         """Update the entries that differ."""
         names = [service.name for service in state.services]
-        width = max(30, self.size.width - 4)
-        rows = {service.name: _render(service, now, width) for service in state.services}
-        plain = {name: text.plain + str(text.spans) for name, text in rows.items()}
+        rows = self._render_rows(state, now)
         if names != self._names:
-            current = self.current
-            self._names = names
-            self.clear_options()
-            self.add_options([Option(rows[name], id=f"s{i}") for i, name in enumerate(names)])
-            if names:
-                self.highlighted = names.index(current) if current in names else 0
+            self._fill(names, rows)
         else:
-            for index, name in enumerate(names):
-                if plain[name] != self._shown.get(name):
-                    self.replace_option_prompt_at_index(index, rows[name])
-        self._shown = plain
-        if not names:
-            self.border_subtitle = "none yet: u starts the environment"
-        else:
-            self.border_subtitle = ""
+            for index, row in enumerate(rows):
+                if row != self._shown[index]:
+                    self.replace_option_prompt_at_index(index, row)
+        self._shown = rows
+        stale = state.engine is EngineStatus.LOST and bool(names)
+        self.border_subtitle = "as last seen" if stale else ""
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
-        if self.has_focus and self._selected is not None:
-            self._choose(self.current)
+    def _fill(self, names: list[ServiceName], rows: list[Text]) -> None:
+        self._filling = True
+        self.clear_options()
+        self.add_options([Option(row, disabled=not names) for row in rows])
+        self._names = names
+        if self._chosen in names:
+            self.highlighted = names.index(self._chosen)
+        self._filling = False
+        if self._chosen not in names:
+            self._choose(None)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self._choose(self.current)
+    def _render_rows(self, state: State, now: float) -> list[Text]:
+        # One column of padding at each side, and one for a scroll bar.
+        width = max(24, self.size.width - 4)
+        if not state.services:
+            return [_render_empty(state)]
+        longest = max(len(sanitize(service.name)) for service in state.services)
+        name_width = min(max(longest, _NAME_WIDTHS[0]), _NAME_WIDTHS[1], width - _STATUS_WIDTH - 1)
+        known = state.project.services if state.project is not None else None
+        return [
+            _render_row(
+                service,
+                now,
+                width,
+                name_width,
+                outside=known is not None and service.name not in known,
+            )
+            for service in state.services
+        ]
+
+    def watch_highlighted(self, highlighted: int | None) -> None:
+        super().watch_highlighted(highlighted)
+        if not self._filling and self._names is not None:
+            found = highlighted is not None and highlighted < len(self._names)
+            self._choose(self._names[highlighted] if found and highlighted is not None else None)
 
     def choose_all(self) -> None:
         """Back to all services."""
-        self._choose(None)
+        self.highlighted = None
 
     def _choose(self, service: ServiceName | None) -> None:
-        if service != self._selected:
-            self._selected = service
+        if service != self._chosen:
+            self._chosen = service
             self.post_message(self.Chosen(service))
 
 
-def _render(service: ServiceState, now: float, width: int) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis")
-    name = sanitize(service.name)
-    text.append(f"{name[:_NAME_WIDTH]:<{_NAME_WIDTH}} ", "bold")
-    text.append_text(render_status(service))
-    text.pad_right(max(0, _NAME_WIDTH + 1 + _STATUS_WIDTH - len(text.plain)))
-    room = width - len(text.plain)
-    uptime = render_duration(now - service.started_at) if service.started_at else ""
-    if room >= 5:
-        text.append(f"{uptime:>5}", "dim")
-    if room >= 18 and service.usage:
-        text.append(
-            f"{service.usage.cpu_percent:5.1f}% {render_bytes(service.usage.memory_bytes):>6}"
-        )
+def _render_empty(state: State) -> Text:
+    if state.model_problem is not None:
+        text = "Services appear here once the Compose files load again."
+    elif state.project is None:
+        text = "Services appear here once the Compose files are read."
+    else:
+        text = "The profile selects no service. p shows the profiles."
+    return Text(text, style="dim")
+
+
+def _render_row(
+    service: ServiceState, now: float, width: int, name_width: int, *, outside: bool
+) -> Text:
+    """Name, state, then uptime, CPU and memory where there is room; addresses and detail below."""
+    name = Text(sanitize(service.name).replace("\n", " "), style="bold")
+    name.truncate(name_width, overflow="ellipsis", pad=True)
+    text = Text(no_wrap=True, overflow="ellipsis", style="dim" if outside else "")
+    text.append_text(name).append(" ")
+    status = render_status(service)
+    status.pad_right(max(0, _STATUS_WIDTH - status.cell_len))
+    text.append_text(status)
+    room = width - text.cell_len
+    if room >= _UPTIME_WIDTH:
+        started = service.started_at
+        uptime = render_duration(now - started) if started is not None else ""
+        text.append(f"{uptime:>{_UPTIME_WIDTH}}", "dim")
+    if room >= _UPTIME_WIDTH + _USAGE_WIDTH and service.usage is not None:
+        memory = render_bytes(service.usage.memory_bytes)
+        text.append(f"{service.usage.cpu_percent:6.1f}% {memory:>6}")
     addresses = " ".join(dict.fromkeys(render_address(port) for port in service.ports))
-    second = " ".join(part for part in (addresses, sanitize(service.detail)) if part)
-    if second:
-        text.append(f"\n  {second[: width - 2]}", "dim")
+    detail = sanitize(service.detail).replace("\n", " ")
+    below = Text("  ", style="dim")
+    if detail and addresses and len(detail) + len(addresses) + 5 > width:
+        addresses = ""
+    below.append(" · ".join(part for part in (sanitize(addresses), detail) if part))
+    if below.cell_len > 2:
+        below.truncate(width, overflow="ellipsis")
+        text.append("\n").append_text(below)
     return text
 
 
-def render_cause(state: State, chosen: ServiceName | None) -> Text | None:
-    """What needs a person: a lost engine, a model that does not load, a failed service."""
+def render_banner(state: State) -> Text | None:
+    """What concerns the whole environment: a lost engine, a model that does not load."""
+    parts = []
     if state.engine_problem is not None:
         text = render_problem(state.engine_problem)
-        return text.append("\n  Trying again.", "dim")
+        parts.append(text.append("\n  Trying again; what is shown is as last seen.", "italic"))
     if state.model_problem is not None:
-        return render_problem(state.model_problem)
+        parts.append(render_problem(state.model_problem))
+    return Text("\n").join(parts) if parts else None
+
+
+def render_cause(state: State, chosen: ServiceName | None) -> Text | None:
+    """Why the chosen service is broken, or all that are; else why the last operation failed."""
     explained = [s for s in state.services if s.problem is not None]
-    explained.sort(key=lambda s: s.name != chosen)
-    if explained and explained[0].problem is not None:
-        return render_problem(explained[0].problem)
-    if state.operation is not None and state.operation.problem is not None:
-        return render_problem(state.operation.problem)
-    return None
+    picked = [s for s in explained if s.name == chosen] or explained
+    parts = [render_problem(s.problem, subject=s.name) for s in picked if s.problem is not None]
+    if not parts and state.operation is not None and state.operation.problem is not None:
+        parts.append(render_problem(state.operation.problem))
+    return Text("\n").join(parts) if parts else None

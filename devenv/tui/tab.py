@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.containers import Vertical
+from textual.message import Message
 
 from devenv.compose.names import ServiceName
 from devenv.state.logs import LogStore
 from devenv.state.model import State
+
+
+@dataclass(frozen=True, slots=True)
+class TabAction:
+    """A key that a tab answers; `method` is called without arguments."""
+
+    key: str
+    method: str
+    description: str
+    key_display: str | None = None
+    opens: bool = True
+    """Whether the key brings the tab to the front first; otherwise it works only there."""
 
 
 class DevTab(Vertical):
@@ -17,11 +31,24 @@ class DevTab(Vertical):
     TITLE: ClassVar[str]
     KEY: ClassVar[str]
     ORDER: ClassVar[int]
+    ACTIONS: ClassVar[tuple[TabAction, ...]] = ()
+
+    class Refreshed(Message):
+        """The tab's caption may differ now."""
 
     def __init__(self, logs: LogStore) -> None:
         super().__init__()
         self.logs = logs
 
+    @property
+    def caption(self) -> str:
+        """What the border says below the tab."""
+        return ""
+
     def show(self, state: State, chosen: ServiceName | None) -> None:
         """Update what differs. Called only while the tab is visible."""
         del state, chosen
+
+    def step_back(self) -> bool:
+        """Undo what the tab has open, such as a filter; False where there is nothing."""
+        return False

@@ -7,6 +7,9 @@ from rich.text import Text
 from devenv.state.model import (
     BROKEN,
     GLYPHS,
+    READY,
+    EngineStatus,
+    OperationKind,
     Problem,
     PublishedPort,
     ServiceState,
@@ -66,12 +69,14 @@ def first_url(service: ServiceState) -> str | None:
     return f"http://{render_address(tcp[0])}" if tcp else None
 
 
-def render_problem(problem: Problem) -> Text:
-    """What happened, where, the lines that show it, and the fix."""
+def render_problem(problem: Problem, subject: str = "") -> Text:
+    """What happened, where, the lines that show it, and the fix; `subject` is left out where the
+    text names it."""
     text = Text()
     text.append("✗ ", "bold red")
-    if problem.where:
-        text.append(f"{sanitize(problem.where)}: ", "bold")
+    where = problem.where or ("" if subject in problem.message else subject)
+    if where:
+        text.append(f"{sanitize(where)}: ", "bold")
     text.append(sanitize(problem.message))
     for line in problem.excerpt:
         text.append(f"\n  {sanitize(line)}", "dim")
@@ -84,26 +89,33 @@ def render_problem(problem: Problem) -> Text:
 def render_header(state: State, width: int) -> Text:
     """Where we are, and the counts at the right; the left side gives way first."""
     environment = state.environment
-    parts = [str(environment.name)]
-    if environment.branch:
-        parts.append(environment.branch)
-    parts.append(environment.profile or "no profile")
-    parts.append(f"{environment.context} engine {state.engine_version or state.engine.value}")
-    good = sum(1 for s in state.services if s.status in _GOOD)
-    broken = sum(1 for s in state.services if s.status in BROKEN)
-    moving = sum(1 for s in state.services if s.status in _MOVING)
+    branch, profile = environment.branch, environment.profile or "no profile"
+    parts = [
+        environment.name,
+        f"{branch} → {profile}" if branch else profile,
+        f"{environment.context} engine {_engine_words(state)}",
+    ]
+    known = state.project.services if state.project is not None else None
+    counted = [s.status for s in state.services if known is None or s.name in known]
+    good = sum(1 for status in counted if status in READY)
+    broken = sum(1 for status in counted if status in BROKEN)
+    moving = sum(1 for status in counted if status in _MOVING)
     counts = f"✓ {good}  ◐ {moving}  ✗ {broken}"
-    left = sanitize(" · ".join(parts))
-    room = width - len(counts) - 3
-    if len(left) > room:
-        left = left[: max(0, room - 1)] + "…"
-    text = Text(f" {left}", style="bold")
-    text.append(" " * max(1, width - len(left) - len(counts) - 2))
-    text.append(counts)
+    text = Text(" " + sanitize(" · ".join(parts)).replace("\n", " "), style="bold", no_wrap=True)
+    text.truncate(max(0, width - len(counts) - 2), overflow="ellipsis", pad=True)
+    text.append(" ")
+    text.append(f"✓ {good}", "green" if good else "not bold dim")
+    text.append(f"  ◐ {moving}", "yellow" if moving else "not bold dim")
+    text.append(f"  ✗ {broken}", "red" if broken else "not bold dim")
     return text
 
 
-_GOOD = (ServiceStatus.HEALTHY, ServiceStatus.RUNNING, ServiceStatus.COMPLETED)
+def _engine_words(state: State) -> str:
+    if state.engine is EngineStatus.CONNECTED:
+        return state.engine_version
+    return "lost" if state.engine is EngineStatus.LOST else "…"
+
+
 _MOVING = (
     ServiceStatus.STARTING,
     ServiceStatus.BUILDING,
@@ -112,19 +124,32 @@ _MOVING = (
 )
 
 
-def render_status_line(state: State, now: float) -> Text:
+def render_status_line(state: State, now: float, width: int) -> Text:
     """What is under way, or what went wrong last."""
     operation = state.operation
     if operation is None:
         if state.project is None and state.model_problem is None:
             return Text(" reading the Compose files …", style="dim")
         return Text("")
-    seconds = render_duration(now - operation.started_at)
+    words = operation.kind.value
+    if operation.services:
+        words += " " + ", ".join(operation.services)
     if not operation.finished:
-        building = ", ".join(f"{name} {step}" for name, step in state.building.items())
-        holds = ", ".join(f"{s.name} {s.hold.reason}" for s in state.services if s.hold)
-        what = f"building {building}" if building else holds
-        return Text(sanitize(f" {operation.kind.value} · {what + ' · ' if what else ''}{seconds}"))
+        steps = [f"building {name}, {step}" for name, step in state.building.items()]
+        if not steps and operation.kind not in (OperationKind.STOP, OperationKind.DOWN):
+            steps += [f"{s.name} {s.hold.reason}" for s in state.services if s.hold]
+        what = f": {'; '.join(steps)}" if steps else ""
+        text = Text(no_wrap=True).append(" ◐ ", "yellow")
+        text.append(sanitize(f"{words}{what}").replace("\n", " "))
+        text.truncate(max(10, width - 20), overflow="ellipsis")
+        return text.append(f" · {render_seconds(now - operation.started_at)} · x cancels", "dim")
     if operation.problem is not None:
-        return Text(f" ✗ {sanitize(operation.problem.message)}", style="bold red")
-    return Text(f" ✓ {operation.kind.value} is done", style="green")
+        problem = sanitize(operation.problem.message).replace("\n", " ")
+        return Text(no_wrap=True).append(f" ✗ {sanitize(words)}: {problem}", "bold red")
+    return Text(no_wrap=True).append(f" ✓ {sanitize(words)} is done", "green")
+
+
+def render_seconds(seconds: float) -> str:
+    """`3 s`, or `2 min 5 s`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

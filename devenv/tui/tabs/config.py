@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.text import Text
 
@@ -11,6 +11,7 @@ from devenv.compose.secrets import mask_document
 from devenv.state.logs import LogStore
 from devenv.state.model import State
 from devenv.state.text import sanitize
+from devenv.tui.tab import TabAction
 from devenv.tui.text_tab import TextTab
 
 
@@ -18,17 +19,31 @@ class Tab(TextTab):
     TITLE = "Config"
     KEY = "c"
     ORDER = 30
+    ACTIONS: ClassVar[tuple[TabAction, ...]] = (
+        TabAction("v", "toggle_secrets", "Show or mask secrets", opens=False),
+    )
 
     def __init__(self, logs: LogStore) -> None:
         super().__init__(logs)
         self.reveal = False
 
+    def toggle_secrets(self) -> None:
+        """Show what is masked, or mask it again."""
+        self.reveal = not self.reveal
+
     def text(self, state: State, chosen: ServiceName | None) -> Text:
         if state.project is None:
-            return Text("The merged model appears here when it is loaded.", style="dim")
+            return Text(
+                "The merged Compose model appears here once the files load; secrets are masked.\n"
+                "v shows them.",
+                style="dim",
+            )
         document: Any = state.project.document
         if chosen is not None:
-            document = {"services": {chosen: (document.get("services") or {}).get(chosen)}}
+            services = document.get("services") or {}
+            if chosen not in services:
+                return Text("This service is not in the profile, so it has no model.", style="dim")
+            document = {"services": {chosen: services[chosen]}}
         if not self.reveal:
             document = mask_document(document)
         hint = "v hides secrets\n\n" if self.reveal else "v shows masked values\n\n"

@@ -27,7 +27,13 @@ class Tab(TextTab):
 
     def text(self, state: State, chosen: ServiceName | None) -> Text:
         if state.project is None:
-            return Text("The start order appears here when the model is loaded.", style="dim")
+            return Text(
+                "The start order, and what each service waits on, appear here once the Compose "
+                "files load.",
+                style="dim",
+            )
+        if not state.project.services:
+            return Text("The profile selects no service. p shows the profiles.", style="dim")
         order = resolve_start_order(state.project.services)
         text = Text()
         for number, wave in enumerate(order.waves, start=1):

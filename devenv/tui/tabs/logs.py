@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 from textual.widgets import Input
 
@@ -9,13 +11,17 @@ from devenv.compose.names import ServiceName
 from devenv.state.logs import LogStore
 from devenv.state.model import State
 from devenv.tui.log_view import LogView
-from devenv.tui.tab import DevTab
+from devenv.tui.tab import DevTab, TabAction
 
 
 class Tab(DevTab):
     TITLE = "Logs"
     KEY = "l"
     ORDER = 10
+    ACTIONS: ClassVar[tuple[TabAction, ...]] = (
+        TabAction("slash", "open_filter", "Filter the logs", "/"),
+        TabAction("f", "follow", "Follow the logs"),
+    )
 
     def __init__(self, logs: LogStore) -> None:
         super().__init__(logs)
@@ -24,9 +30,14 @@ class Tab(DevTab):
 
     def compose(self) -> ComposeResult:
         yield self.view
-        filter_line = Input(placeholder="filter the lines; Escape clears", id="log-filter")
-        filter_line.display = False
-        yield filter_line
+        line = Input(placeholder="filter the lines; Enter keeps, Escape clears", id="log-filter")
+        line.cursor_blink = False
+        line.display = False
+        yield line
+
+    @property
+    def caption(self) -> str:
+        return self.view.caption
 
     def show(self, state: State, chosen: ServiceName | None) -> None:
         self._chosen = chosen
@@ -38,8 +49,12 @@ class Tab(DevTab):
         line.display = True
         line.focus()
 
-    def close_filter(self) -> bool:
-        """Clear and hide the filter; False where there is none."""
+    def follow(self) -> None:
+        """Go to the newest line and stay there."""
+        self.view.follow()
+
+    def step_back(self) -> bool:
+        """Clear and hide the filter."""
         line = self.query_one(Input)
         if not line.display:
             return False
@@ -55,3 +70,7 @@ class Tab(DevTab):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.view.focus()
+
+    def on_log_view_pulled(self, message: LogView.Pulled) -> None:
+        message.stop()
+        self.post_message(self.Refreshed())
