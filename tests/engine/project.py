@@ -118,9 +118,9 @@ class Project:
         assert "error of its own" not in said
         return completed
 
-    def up(self, *arguments: str, code: int = 0, **environ: str) -> str:
+    def up(self, *arguments: str, code: int = 0) -> str:
         """`up --detach --wait`; returns what it says on stderr."""
-        return self.run("up", "--detach", "--wait", *arguments, code=code, **environ).stderr
+        return self.run("up", "--detach", "--wait", *arguments, code=code).stderr
 
     @contextlib.contextmanager
     def running(self, *arguments: str) -> Iterator[Running]:
@@ -184,6 +184,13 @@ class Project:
             timeout=60,
             check=True,
         )
+        asyncio.run(self._remove_build_steps())
+
+    async def _remove_build_steps(self) -> None:
+        """The classic builder leaves the container of a step that failed."""
+        for row in await self.client.containers(None):
+            if self.name in row["Command"]:
+                await self.client.request("DELETE", f"/containers/{row['Id']}", {"force": True})
 
 
 class Running:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tests.engine.project import BASE, FAST, HEALTHY, REDIS, Project, shell, sleeper
 
 
@@ -37,9 +39,6 @@ def test_order_by_health(project: Project) -> None:
     found = project.containers()
     probes = found["db"]["State"]["Health"]["Log"]
     healthy = min(probe["End"] for probe in probes if probe["ExitCode"] == 0)
-    # Engine and probe write UTC or the local zone; both with the same precision.
-    from datetime import datetime
-
     started = datetime.fromisoformat(found["web"]["State"]["StartedAt"])
     assert started >= datetime.fromisoformat(healthy)
 
@@ -129,7 +128,8 @@ def test_image_that_cannot_be_pulled(project: Project) -> None:
 
 
 def test_build_that_fails(project: Project) -> None:
-    project.write("img/Dockerfile", f"FROM {BASE}\nRUN echo broken-step-output && exit 5\n")
+    step = f"echo broken-step-output of {project.name} && exit 5"
+    project.write("img/Dockerfile", f"FROM {BASE}\nRUN {step}\n")
     project.write_compose({"app": {"build": "img"}, "other": sleeper()})
     said = project.up(code=1)
     assert "broken-step-output" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def fake_compose(path: Path, version: str) -> Path:
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No plugin directory of the system and no binary beside this Python."""
     monkeypatch.setattr(compose, "_PLUGIN_DIRECTORIES", ())
-    monkeypatch.setattr(compose.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
 
 
 def environ_of(tmp_path: Path) -> dict[str, str]:
