@@ -1,0 +1,61 @@
+"""The app on a real store, with a fixed clock and calls that are only noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from devenv.compose.names import ServiceName
+from devenv.state.actions import Action
+from devenv.state.effects import Effect
+from devenv.state.logs import LogLine, LogStore
+from devenv.state.model import State
+from devenv.state.store import Store
+from devenv.tui.app import DevenvApp
+from devenv.tui.ports import UiPorts
+from tests.tui.states import NOW
+
+
+@dataclass
+class Harness:
+    """An app and what it asked for."""
+
+    app: DevenvApp
+    store: Store
+    logs: LogStore
+    effects: list[Effect] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    ready: list[float] = field(default_factory=list)
+
+    def dispatch(self, action: Action) -> None:
+        self.store.step(action)
+
+    def drain(self) -> list[Effect]:
+        """The effects of what the keys have dispatched."""
+        while not self.store._queue.empty():
+            self.store.step(self.store._queue.get_nowait())
+        return self.effects
+
+
+def make(state: State, lines: Iterable[LogLine] = (), limit_bytes: int = 1 << 27) -> Harness:
+    store, logs = Store(state), LogStore(limit_bytes)
+    logs.append(lines)
+    opened: list[str] = []
+    ready: list[float] = []
+
+    def open_url(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    def run_shell(service: ServiceName) -> int:
+        raise AssertionError(f"a test's terminal is never lent: {service}")
+
+    ports = UiPorts(
+        on_ready=lambda: ready.append(NOW),
+        clock=lambda: NOW,
+        run_shell=run_shell,
+        open_url=open_url,
+    )
+    harness = Harness(DevenvApp(store, logs, ports), store, logs, opened=opened, ready=ready)
+    store.set_effect_runner(harness.effects.append)
+    return harness

@@ -1,0 +1,208 @@
+"""Environments as the UI meets them, built by actions through the real reducer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from devenv.compose.model import Condition, Dependency, Project, Service
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.state import actions as do
+from devenv.state.logs import LogLine
+from devenv.state.model import (
+    Container,
+    ContainerId,
+    Environment,
+    Health,
+    Operation,
+    OperationKind,
+    Problem,
+    PublishedPort,
+    State,
+    Usage,
+)
+from devenv.state.reduce import reduce
+
+NOW = 1_700_000_000.0
+
+
+def name(text: str) -> ServiceName:
+    return ServiceName(text)
+
+
+def _edge(service: str, condition: Condition) -> Dependency:
+    return Dependency(name(service), condition)
+
+
+SERVICES = {
+    name("db"): Service(name("db"), image="postgres:16"),
+    name("cache"): Service(name("cache"), image="redis:7-alpine"),
+    name("migrate"): Service(
+        name("migrate"), dependencies=(_edge("db", Condition.HEALTHY),), image="shop"
+    ),
+    name("app"): Service(
+        name("app"),
+        dependencies=(
+            _edge("db", Condition.HEALTHY),
+            _edge("cache", Condition.STARTED),
+            _edge("migrate", Condition.COMPLETED),
+        ),
+    ),
+    name("worker"): Service(name("worker"), dependencies=(_edge("app", Condition.HEALTHY),)),
+}
+DOCUMENT = {
+    "name": "shop",
+    "services": {
+        "db": {
+            "image": "postgres:16",
+            "environment": {"POSTGRES_PASSWORD": "hunter2", "POSTGRES_DB": "shop"},
+        },
+        "app": {"build": {"context": ".", "target": "development"}, "ports": ["3000:3000"]},
+    },
+}
+PROJECT = Project(EnvironmentName("shop"), SERVICES, document=DOCUMENT)
+ENVIRONMENT = Environment(
+    name=EnvironmentName("shop"),
+    directory="~/src/shop",
+    profile="search",
+    profile_reason="the branch matches feature/search-* in devenv.toml",
+    branch="feature/search-index",
+    profiles=(("dev", "The app with its database"), ("search", "Search stack")),
+)
+
+
+def container(
+    service: str,
+    state: str = "running",
+    health: Health = Health.NONE,
+    *,
+    exit_code: int | None = None,
+    ago: float = 260.0,
+    port: int | None = None,
+) -> Container:
+    ports = (PublishedPort("0.0.0.0", port, port), PublishedPort("::", port, port)) if port else ()
+    return Container(
+        id=ContainerId(f"id-{service}"),
+        service=name(service),
+        name=f"shop-{service}-1",
+        state=state,
+        health=health,
+        exit_code=exit_code,
+        started_at=NOW - ago,
+        ports=ports,
+    )
+
+
+def after(state: State, steps: Iterable[do.Action]) -> State:
+    for step in steps:
+        state, _ = reduce(state, step)
+    return state
+
+
+def empty() -> State:
+    return State(ENVIRONMENT)
+
+
+def connected() -> State:
+    return after(empty(), [do.ModelLoaded(PROJECT), do.EngineConnected("28.5")])
+
+
+def up(started: float = 3.0) -> do.Action:
+    return do.OperationStarted(Operation(OperationKind.UP, started_at=NOW - started))
+
+
+def starting() -> State:
+    """The image is being built; the database is checked; the rest waits."""
+    return after(
+        connected(),
+        [
+            up(),
+            do.ContainersObserved(
+                (container("db", health=Health.STARTING, ago=2, port=5432), container("cache"))
+            ),
+            do.BuildProgressed(name("app"), "step 4/7 RUN npm ci"),
+        ],
+    )
+
+
+def healthy() -> State:
+    """All is up; one container is left of another profile."""
+    containers = (
+        container("db", health=Health.HEALTHY, port=5432),
+        container("cache", ago=3700),
+        container("migrate", "exited", exit_code=0),
+        container("app", health=Health.HEALTHY, port=3000),
+        container("worker", ago=42),
+        container("mailer", ago=90_000, port=8025),
+    )
+    usage = {
+        ContainerId("id-db"): Usage(1.2, 120 << 20),
+        ContainerId("id-cache"): Usage(0.3, 9 << 20),
+        ContainerId("id-app"): Usage(112.4, 1300 << 20),
+        ContainerId("id-worker"): Usage(12.0, 82 << 20),
+    }
+    return after(
+        connected(),
+        [
+            up(40),
+            do.ContainersObserved(containers),
+            do.UsageMeasured(usage),
+            do.OperationFinished(OperationKind.UP),
+        ],
+    )
+
+
+def failed() -> State:
+    """The migration ended with 3, so the app never starts."""
+    cause = Problem(
+        "migrate ended with exit code 3.",
+        fix="devenv logs migrate shows all of its log; correct it, then press u.",
+        excerpt=(
+            "applying 0007_index.sql",
+            'ERROR: relation "notes" does not exist at character 8',
+        ),
+    )
+    return after(
+        connected(),
+        [
+            up(12),
+            do.ContainersObserved(
+                (
+                    container("db", health=Health.HEALTHY, port=5432),
+                    container("cache"),
+                    container("migrate", "exited", exit_code=3),
+                )
+            ),
+            do.OperationFinished(
+                OperationKind.UP, Problem('service "migrate" did not complete: exit 3')
+            ),
+            do.FailureExplained(name("migrate"), cause),
+        ],
+    )
+
+
+def engine_lost() -> State:
+    problem = Problem(
+        "The Docker engine does not answer.",
+        where="unix:///var/run/docker.sock",
+        fix="start Docker, or choose another context: docker context use NAME",
+    )
+    return after(healthy(), [do.EngineLost(problem)])
+
+
+def model_failed() -> State:
+    problem = Problem(
+        "services.app.prots is not a known key; did you mean ports?", "compose.yaml:12"
+    )
+    return after(empty(), [do.EngineConnected("28.5"), do.ModelFailed(problem)])
+
+
+def lines() -> list[LogLine]:
+    texts = [
+        ("db", "database system is ready to accept connections"),
+        ("cache", "Ready to accept connections tcp"),
+        ("migrate", "applying 0007_index.sql"),
+        ("app", "\x1b[32mlistening\x1b[0m on http://0.0.0.0:3000"),
+        ("app", "GET /notes \x1b[1;33m304\x1b[0m 3 ms"),
+        ("worker", "a line that is far longer than the view is wide: " + "abc " * 60),
+    ]
+    return [LogLine(i, name(service), text) for i, (service, text) in enumerate(texts)]

@@ -1,0 +1,135 @@
+"""What is shown: hostile text, many lines, and states that matter."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from textual.widgets import TabbedContent
+
+from devenv.state import actions as do
+from devenv.state.logs import LogLine
+from devenv.state.model import Operation, OperationKind, Problem
+from devenv.tui.log_view import LogView
+from tests.tui import states
+from tests.tui.harness import Harness, make
+
+SIZE = (120, 36)
+
+
+def screen_text(harness: Harness) -> str:
+    strips = harness.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+HOSTILE = "[red]x[/]\x1b]0;owned\x07\x1b[2J[/nope]"
+
+
+async def test_markup_and_escapes_are_only_text() -> None:
+    environment = states.after(
+        states.healthy(),
+        [
+            do.ContainerChanged(states.container(HOSTILE, "exited", exit_code=2)),
+            do.FailureExplained(
+                states.name(HOSTILE), Problem(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))
+            ),
+            do.OperationStarted(
+                Operation(OperationKind.UP, (states.name(HOSTILE),), states.NOW, HOSTILE)
+            ),
+            do.BuildProgressed(states.name("app"), HOSTILE),
+        ],
+    )
+    harness = make(environment, [LogLine(1, states.name(HOSTILE), HOSTILE + "\x1b[3")])
+    async with harness.app.run_test(size=SIZE) as pilot:
+        for _ in environment.services:
+            await pilot.press("down")
+        for key in ("o", "y", "e", "g", "c", "p", "l"):
+            await pilot.press(key)
+            await pilot.pause()
+            text = screen_text(harness)
+            assert "\x1b" not in text and "\x07" not in text and "owned" not in text
+        assert "[red]x[/]" in text
+        await pilot.press("x", "escape", "d")
+        await pilot.pause()
+
+
+async def test_twenty_thousand_lines_at_once() -> None:
+    harness = make(states.healthy())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        view = harness.app.query_one(LogView)
+        started = time.perf_counter()
+        for batch in range(40):
+            harness.logs.append(
+                LogLine(i, states.name("app"), f"line {i}")
+                for i in range(batch * 500, batch * 500 + 500)
+            )
+            view.pull()
+        await pilot.pause(0.1)
+        assert time.perf_counter() - started < 3
+        assert "line 19999" in screen_text(harness)
+        assert "20,000 lines" in str(harness.app.query_one(TabbedContent).border_subtitle)
+
+
+async def test_scrolling_back_holds_still_and_f_follows_again() -> None:
+    texts = [LogLine(i, states.name("app"), f"line {i:05}") for i in range(1000)]
+    harness = make(states.healthy(), texts, limit_bytes=1000 * 210)
+    async with harness.app.run_test(size=SIZE) as pilot:
+        view = harness.app.query_one(LogView)
+        await pilot.pause(0.1)
+        assert "line 00999" in screen_text(harness)
+        view.scroll_to(y=500, animate=False)
+        await pilot.pause(0.1)
+        assert "line 00500" in screen_text(harness)
+        # 200 new lines push 200 old ones out of the store.
+        harness.logs.append(
+            LogLine(i, states.name("app"), f"line {i:05}") for i in range(1000, 1200)
+        )
+        await pilot.pause(0.2)
+        text = screen_text(harness)
+        assert "line 00500" in text and "line 01199" not in text
+        subtitle = str(harness.app.query_one(TabbedContent).border_subtitle)
+        assert "1,000 lines · 200 dropped" in subtitle and "f follows" in subtitle
+        await pilot.press("f")
+        await pilot.pause(0.1)
+        assert "line 01199" in screen_text(harness)
+
+
+async def test_a_model_that_does_not_load_is_said_and_survived() -> None:
+    harness = make(states.model_failed())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "compose.yaml:12: services.app.prots" in screen_text(harness)
+        await pilot.press("u")
+        assert harness.drain() == []
+        harness.dispatch(do.ModelLoaded(states.PROJECT))
+        await pilot.pause()
+        text = screen_text(harness)
+        assert "prots" not in text and "migrate" in text
+
+
+async def test_an_engine_that_is_lost_and_back() -> None:
+    harness = make(states.engine_lost())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "Trying again" in screen_text(harness)
+        harness.dispatch(do.EngineConnected("28.5"))
+        await pilot.pause()
+        assert "Trying again" not in screen_text(harness)
+
+
+async def test_a_failure_shows_its_cause_and_fix() -> None:
+    harness = make(states.failed())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        text = screen_text(harness)
+        assert 'relation "notes" does not exist' in text
+        assert "fix: devenv logs migrate" in text
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+async def test_the_state_is_never_lost(width: int) -> None:
+    harness = make(states.healthy())
+    async with harness.app.run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        text = screen_text(harness)
+        assert text.count("✓ healthy") == 2 and text.count("● running") == 3

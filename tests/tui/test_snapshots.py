@@ -1,0 +1,49 @@
+"""The screen as a picture. Look at a changed one before `pytest --snapshot-update`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from devenv.state.model import State
+from tests.tui import states
+from tests.tui.harness import make
+
+SnapCompare = Callable[..., bool]
+
+
+@pytest.mark.parametrize(
+    ("build", "size", "theme", "keys"),
+    [
+        pytest.param(states.empty, (120, 36), None, (), id="first-frame"),
+        pytest.param(states.starting, (120, 36), None, (), id="starting"),
+        pytest.param(states.healthy, (120, 36), None, (), id="healthy"),
+        pytest.param(states.healthy, (80, 24), None, ("down",), id="healthy-80x24"),
+        pytest.param(states.failed, (120, 36), None, (), id="failed"),
+        pytest.param(states.failed, (80, 24), None, (), id="failed-80x24"),
+        pytest.param(states.engine_lost, (120, 36), None, (), id="engine-lost"),
+        pytest.param(states.model_failed, (120, 36), None, (), id="model-failed"),
+        pytest.param(states.failed, (120, 36), "textual-light", ("g",), id="light-graph"),
+        pytest.param(states.healthy, (120, 36), None, ("c",), id="config"),
+        pytest.param(states.healthy, (120, 36), None, ("p",), id="profile"),
+        pytest.param(states.healthy, (120, 36), None, ("q",), id="quit"),
+    ],
+)
+def test_screen(
+    snap_compare: SnapCompare,
+    build: Callable[[], State],
+    size: tuple[int, int],
+    theme: str | None,
+    keys: tuple[str, ...],
+) -> None:
+    app = make(build(), states.lines()).app
+    if theme:
+        app.theme = theme
+    assert snap_compare(app, terminal_size=size, press=keys)
+
+
+def test_screen_without_colours(snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make(states.failed(), states.lines()).app
+    assert snap_compare(app, terminal_size=(120, 36))
