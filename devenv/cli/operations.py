@@ -67,7 +67,10 @@ async def _run(
         return ExitCode.GOOD
     for result in results:
         print_note(sanitize(f"{result['service']}: {result['state']}"))
-    if not results:
+    if not results and verb == "down":
+        volumes = " and volumes" if "--volumes" in options else ""
+        print_note(f"{', '.join(names)}: no container was left; networks{volumes} are removed.")
+    elif not results:
         print_note(f"{', '.join(names)}: there is no container to {verb}.")
         if verb == "start":
             print_note("  devenv up   makes them")
@@ -103,7 +106,8 @@ async def _run_by_name(
     # services, networks and volumes from the labels on the engine.
     completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
     if completed.returncode != 0:
-        raise classify_compose_failure(argv, completed.returncode, completed.stderr)
+        shown = ("docker", "compose", *argv[1:])
+        raise classify_compose_failure(shown, completed.returncode, completed.stderr)
 
 
 def model_services(session: Session) -> list[ServiceName]:

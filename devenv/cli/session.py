@@ -36,7 +36,7 @@ class Session:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._profile: str | None = arguments.profile
         self.start = Path(arguments.directory or ".").absolute()
-        if not self.start.is_dir():
+        if not os.path.isdir(self.start):  # noqa: PTH112, Path's own raises below a closed directory
             raise UsageError(f"{self.start} is not a directory.", fix="check the path after -C")
         self.environ: Mapping[str, str] = dict(os.environ)
         if arguments.context:
@@ -159,7 +159,10 @@ class Session:
             files = self.files.compose_files
             names = [str(file) for file in files]
             error = classify_compose_failure(
-                argv, completed.returncode, completed.stderr, files=names
+                ("docker", "compose", *arguments),
+                completed.returncode,
+                completed.stderr,
+                files=names,
             )
             raise place_error(error, files)
         return completed.stdout
@@ -188,7 +191,7 @@ def resolve_service_name(name: str, known: Any) -> ServiceName:
 
     if name in known:
         return ServiceName(name)
-    near = get_close_matches(name, list(known), n=1)
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UsageError(
         f"There is no service {name!r} in this selection.",

@@ -294,21 +294,21 @@ class Printer:
             elif self._engine is EngineStatus.LOST:
                 print_note("engine is back")
             self._engine = state.engine
-        if state.project is None or (state.operation is None and not self._seen):
+        if state.engine is EngineStatus.UNKNOWN or state.operation is None:
             return
         for service in state.services:
             shown = (service.status.value, service.detail)
-            if service.status is ServiceStatus.BUILDING:
+            if service.name in state.building:
                 shown = (service.status.value, "")
+            if service.status is ServiceStatus.STOPPED and service.name not in self._seen:
+                continue
             if self._seen.get(service.name) != shown:
                 self._seen[service.name] = shown
-                self._print_service(service)
+                self._print_service(service, detail=shown[1])
 
-    def _print_service(self, service: ServiceState) -> None:
+    def _print_service(self, service: ServiceState, detail: str) -> None:
         word = paint(service.status.value, _COLOURS.get(service.status, "bold"), sys.stdout)
-        detail = ""
-        if service.detail and service.status is not ServiceStatus.BUILDING:
-            detail = f": {sanitize(service.detail)}"
+        detail = f": {sanitize(detail)}" if detail else ""
         glyph = GLYPHS[service.status]
         sys.stdout.write(f"{service.name:<{self._width}} {glyph} {word}{detail}\n")
         sys.stdout.flush()

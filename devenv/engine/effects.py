@@ -79,12 +79,13 @@ class EffectRunner:
     async def _run_operation(self, kind: OperationKind, services: tuple[ServiceName, ...]) -> None:
         commands = self._commands(kind, services)
         shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
-        await self._dispatch(do.OperationStarted(Operation(kind, services, self._clock(), shown)))
+        operation = Operation(kind, services, self._clock(), shown)
         problem: Problem | None = None
         try:
             project = self._project()
             if kind is OperationKind.UP and project is not None:
                 await self._prepare_up(project, services)
+            await self._dispatch(do.OperationStarted(operation))
             for command in commands:
                 await self._run_compose(command)
         except DevenvError as error:
@@ -96,6 +97,9 @@ class EffectRunner:
             current = asyncio.current_task()
             if current is not None:
                 current.uncancel()
+        if problem is not None:
+            # It may have been refused before it was shown as started.
+            await self._dispatch(do.OperationStarted(operation))
         await self._dispatch(do.OperationFinished(kind, problem))
 
     def _commands(
@@ -132,10 +136,14 @@ class EffectRunner:
         current: list[ServiceName] = []
         builds = [name for name in names if name in command] if building else []
 
+        last_line = ""
+
         def on_line(stream: str, line: str) -> None:
+            nonlocal last_line
             line = sanitize(line).rstrip()
-            if not line:
+            if not line or line == last_line:  # Compose says some things twice
                 return
+            last_line = line
             self._on_output("build" if building else "compose", line)
             step = parse_build_step(line, names) if building else None
             if step is not None:
@@ -166,7 +174,8 @@ class EffectRunner:
             output = completed.stderr if completed.stderr.strip() else completed.stdout
             if building:
                 output = completed.stdout + completed.stderr
-            raise classify_compose_failure(argv, completed.returncode, output)
+            shown = ("docker", "compose", *command)
+            raise classify_compose_failure(shown, completed.returncode, output)
 
     async def _explain(self, service: ServiceName, container: ContainerId) -> None:
         try:

@@ -34,7 +34,8 @@ async def load_hashes(
         argv, env=selection.environ(environ), cwd=selection.directory, timeout_seconds=60
     )
     if completed.returncode != 0:
-        raise classify_compose_failure(argv, completed.returncode, completed.stderr)
+        shown = ("docker", "compose", *argv[1:])
+        raise classify_compose_failure(shown, completed.returncode, completed.stderr)
     pairs = (line.split() for line in completed.stdout.splitlines())
     return {ServiceName(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from devenv.errors import DevenvError
 from devenv.state.model import Problem
 from devenv.state.text import sanitize
@@ -11,7 +13,7 @@ EXCERPT_LINES = 12
 
 def to_problem(error: DevenvError) -> Problem:
     """The error as a `Problem`; its excerpt is cut to the last lines and made harmless."""
-    lines = sanitize(error.excerpt or "").splitlines()
+    lines = [line for line, _ in groupby(sanitize(error.excerpt or "").splitlines())]
     return Problem(
         message=sanitize(error.message),
         where=str(error.source) if error.source else None,

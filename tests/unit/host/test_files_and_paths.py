@@ -42,7 +42,7 @@ def test_the_caller_says_which_error(tmp_path: Path) -> None:
         read_text(tmp_path / "none", ComposeFileError)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.usefixtures("unprivileged")
 def test_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "a").touch(mode=0o000)
     with pytest.raises(ConfigError, match=r"^This file cannot be read\.$"):

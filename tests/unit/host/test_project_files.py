@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -247,7 +246,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     assert (type(error), error.message) == (ConfigError, f"{tmp_path / 'x'} is not a directory.")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.usefixtures("unprivileged")
 @pytest.mark.parametrize("name", [".", "profiles"])
 def test_a_directory_that_may_not_be_read(tmp_path: Path, name: str) -> None:
     _write(tmp_path, **{"compose.yaml": "", "profiles/a.toml": ""})
@@ -261,7 +260,7 @@ def test_a_directory_that_may_not_be_read(tmp_path: Path, name: str) -> None:
     assert error.fix == f"chmod u+rx {closed}"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.usefixtures("unprivileged")
 def test_a_directory_below_a_closed_one(tmp_path: Path) -> None:
     start = tmp_path / "closed" / "below"
     start.mkdir(parents=True)
