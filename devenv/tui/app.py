@@ -21,6 +21,7 @@ from devenv.state.logs import LogStore
 from devenv.state.model import OperationKind, State
 from devenv.state.store import Store
 from devenv.state.text import sanitize
+from devenv.tui import monochrome
 from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
 from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question
@@ -52,6 +53,8 @@ class DevenvApp(App[str]):
 
     def __init__(self, store: Store, logs: LogStore, ports: UiPorts) -> None:
         super().__init__()
+        if self.no_color:
+            self.ansi_theme_dark, self.ansi_theme_light = monochrome.ON_DARK, monochrome.ON_LIGHT
         self._store = store
         self._ports = ports
         self._state = store.state

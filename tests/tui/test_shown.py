@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from textual.color import Color
 from textual.widgets import TabbedContent
 
 from devenv.state import actions as do
@@ -133,3 +134,19 @@ async def test_the_state_is_never_lost(width: int) -> None:
         await pilot.pause()
         text = screen_text(harness)
         assert text.count("✓ healthy") == 2 and text.count("● running") == 3
+
+
+async def test_without_colours_a_failure_is_as_bright_as_other_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Textual's monochrome filter turns red into near black."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    harness = make(states.failed())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        found = []
+        for strip in harness.app.screen._compositor.render_strips():
+            for segment in strip.apply_filter(harness.app._filters[-1], Color(0, 0, 0)):
+                if "failed" in segment.text and segment.style and segment.style.color:
+                    found.append(segment.style.color.get_truecolor(harness.app.ansi_theme))
+        assert found and all(min(color) > 150 for color in found)
