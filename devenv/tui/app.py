@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
@@ -23,6 +23,7 @@ from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import monochrome
 from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
+from devenv.tui.outside import lend_terminal, open_in_browser
 from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question
 from devenv.tui.services import ServiceList, render_banner, render_cause
@@ -196,39 +197,21 @@ class DevenvApp(App[str]):
         if service is None:
             self.notify("Choose a service first: arrow keys, or a click.")
             return
-        name, code, problem = sanitize(service), 0, ""
-        try:
-            with self.suspend():
-                # An error that leaves this block would leave the terminal suspended.
-                try:
-                    code = self._ports.run_shell(service)
-                except OSError as error:
-                    problem = str(error)
-        except SuspendNotSupported:
-            problem = "this terminal cannot be lent. In another one: devenv shell " + name
-        if problem:
-            self.notify(f"No shell: {sanitize(problem)}", severity="warning", markup=False)
-        elif code:
-            self.notify(f"The shell in {name} ended with exit code {code}.", markup=False)
+        lend_terminal(self, self._ports, service)
 
     def _url(self) -> str | None:
         """The address of the chosen service, or the first that any service publishes."""
-        chosen = self._state.service(self._chosen) if self._chosen else None
-        services = self._state.services if self._chosen is None else (chosen,) if chosen else ()
+        services = [s for s in self._state.services if self._chosen in (None, s.name)]
         url = next((url for service in services if (url := first_url(service))), None)
         if url is None:
             name = sanitize(self._chosen or "Nothing")
             self.notify(f"{name} publishes no port now.", markup=False)
         return sanitize(url) if url else None
 
-    async def _open(self, url: str) -> None:
-        if not await asyncio.to_thread(self._ports.open_url, url):
-            self.notify(f"No browser could be started: {url}", markup=False)
-
     def action_open(self) -> None:
         url = self._url()
         if url is not None:
-            self.run_worker(self._open(url))
+            self.run_worker(open_in_browser(self, self._ports, url))
 
     def action_copy(self) -> None:
         url = self._url()

@@ -163,7 +163,9 @@ class LogView(ScrollView, can_focus=True):
         label = set_cell_size(sanitize(line.service).replace("\n", " "), self._label_width)
         text = Text(end="", no_wrap=True)
         text.append(f"{label} ", self._styles.get(line.service, "cyan"))
-        cut = sanitize(line.text[: width * _BYTES_PER_CELL], keep_colours=True)
+        # Without colours a coloured background would hide the text that it is behind.
+        keep = not self.app.no_color
+        cut = sanitize(line.text[: width * _BYTES_PER_CELL], keep_colours=keep)
         message = Text.from_ansi(cut.replace("\n", " ").expandtabs(4))
         if self._needle:
             message.highlight_words([self._needle], "reverse", case_sensitive=False)
