@@ -102,5 +102,11 @@ def test_sample_in_a_terminal(sample: Project) -> None:
     shown = sample.statuses("--profile", "offline")
     assert {name: shown[name] for name in SERVICES} == dict.fromkeys(SERVICES, "healthy")
     assert "healthy" in sample.run("ps").stdout
+    mounts = [mount for raw in sample.containers().values() for mount in raw["Mounts"]]
     sample.run("down")
     assert not sample.containers()
+    assert sample.volume("pgdata_offline")
+    for mount in mounts:
+        # The anonymous volume of node_modules: nothing but its name leads to it now.
+        if mount["Type"] == "volume" and sample.name not in mount["Name"]:
+            asyncio.run(sample.client.request("DELETE", f"/volumes/{mount['Name']}"))
