@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static, TabbedContent, TabPane
+from textual.widgets import Footer
 
 from devenv.compose.names import ServiceName
 from devenv.state.actions import Action, CancelRequested, OperationRequested
@@ -24,12 +22,11 @@ from devenv.state.text import sanitize
 from devenv.tui import monochrome
 from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
 from devenv.tui.outside import lend_terminal, open_in_browser
+from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question
-from devenv.tui.services import ServiceList, render_banner, render_cause
-from devenv.tui.tab import DevTab
-from devenv.tui.tabs import find_tabs
-from devenv.tui.text import first_url, render_header, render_status_line
+from devenv.tui.services import ServiceList
+from devenv.tui.text import first_url
 
 
 class StateChanged(Message):
@@ -60,28 +57,15 @@ class DevenvApp(App[str]):
         self._ports = ports
         self._state = store.state
         self._chosen: ServiceName | None = None
-        self._drawn: dict[str, Text] = {}
-        self._service_list = ServiceList()
-        self._tabs = [tab(logs) for tab in find_tabs()]
+        self._panes = Panes(logs)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="header")
-        yield Static(id="banner")
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
-                yield self._service_list
-                with VerticalScroll(id="cause"):
-                    yield Static(id="cause-text")
-            with TabbedContent(id="tabs"):
-                for tab in self._tabs:
-                    with TabPane(tab.TITLE, id=f"tab-{tab.TITLE}"):
-                        yield tab
-        yield Static(id="status")
+        yield self._panes
         yield Footer()
 
     def on_mount(self) -> None:
         self._store.subscribe(self._take_state)
-        self._service_list.focus()
+        self._panes.services.focus()
         self.set_interval(1.0, self._show)
         self._show()
         self.call_after_refresh(self._ports.on_ready)
@@ -104,51 +88,8 @@ class DevenvApp(App[str]):
     def on_tabbed_content_tab_activated(self) -> None:
         self._show()
 
-    def on_dev_tab_refreshed(self, message: DevTab.Refreshed) -> None:
-        message.stop()
-        self._show_caption()
-
-    @property
-    def visible_tab(self) -> DevTab:
-        """The tab in front."""
-        active = self._tab_pane.active
-        return next((tab for tab in self._tabs if f"tab-{tab.TITLE}" == active), self._tabs[0])
-
     def _show(self) -> None:
-        """Draw the state: header, services, the visible tab, the status line."""
-        if not self._service_list.is_attached:
-            return
-        state, now, width = self._state, self._ports.clock(), self.size.width
-        self._update("#header", render_header(state, width))
-        banner = render_banner(state)
-        self._update("#banner", banner)
-        self._base.query_one("#banner").display = banner is not None
-        self._service_list.show(state, now)
-        cause = render_cause(state, self._chosen)
-        self._update("#cause-text", cause)
-        self._base.query_one("#cause").display = cause is not None
-        self.visible_tab.show(state, self._chosen)
-        self._update("#status", render_status_line(state, now, width))
-        self._show_caption()
-
-    def _update(self, selector: str, text: Text | None) -> None:
-        if text is not None and self._drawn.get(selector) != text:
-            self._drawn[selector] = text
-            self._base.query_one(selector, Static).update(text)
-
-    def _show_caption(self) -> None:
-        subject = self._chosen or "all services"
-        self._tab_pane.border_title = Text(sanitize(subject))
-        self._tab_pane.border_subtitle = Text(self.visible_tab.caption)
-
-    @property
-    def _base(self) -> Screen[object]:
-        """The panes' screen, whatever lies over it."""
-        return self.screen_stack[0]
-
-    @property
-    def _tab_pane(self) -> TabbedContent:
-        return self._base.query_one(TabbedContent)
+        self._panes.show(self._state, self._ports.clock(), self._chosen)
 
     def _dispatch(self, action: Action) -> None:
         try:
@@ -156,22 +97,24 @@ class DevenvApp(App[str]):
         except asyncio.QueueFull:
             self.notify("devenv is busy; try again in a moment.", severity="warning")
 
-    def _targets(self) -> tuple[ServiceName, ...]:
-        return (self._chosen,) if self._chosen else ()
-
-    def action_operate(self, kind: str) -> None:
-        self._request(OperationKind(kind))
-
-    def _request(self, kind: OperationKind) -> None:
-        state = self._state
-        if state.project is None and kind is OperationKind.UP:
+    def action_operate(self, word: str) -> None:
+        kind = OperationKind(word)
+        if self._state.project is None and kind is OperationKind.UP:
             self.notify("The Compose files do not load: nothing can be started.", severity="error")
-        elif state.busy and state.operation is not None:
-            self.notify(f"{state.operation.kind.value} is under way; x cancels it.")
-        else:
-            self._dispatch(OperationRequested(kind, self._targets()))
+        elif not self._is_busy():
+            chosen = (self._chosen,) if self._chosen else ()
+            self._dispatch(OperationRequested(kind, chosen))
+
+    def _is_busy(self) -> bool:
+        """Whether an operation is under way; if so, say it."""
+        operation = self._state.operation
+        if self._state.busy and operation is not None:
+            self.notify(f"{operation.kind.value} is under way; x cancels it.")
+        return self._state.busy
 
     def action_down(self) -> None:
+        if self._is_busy():
+            return
         name = self._state.environment.name
 
         def answered(answer: str | None) -> None:
@@ -220,31 +163,30 @@ class DevenvApp(App[str]):
             self.notify(f"Copied {url}", markup=False)
 
     def action_show_tab(self, title: str) -> None:
-        self._tab_pane.active = f"tab-{title}"
+        self._panes.open_tab(self._panes.find_tab(title))
 
     def action_tab(self, step: int) -> None:
-        index = (self._tabs.index(self.visible_tab) + step) % len(self._tabs)
-        self.action_show_tab(self._tabs[index].TITLE)
+        self._panes.step_tab(step)
 
     def action_move(self, step: int) -> None:
         if step > 0:
-            self._service_list.action_cursor_down()
+            self._panes.services.action_cursor_down()
         else:
-            self._service_list.action_cursor_up()
+            self._panes.services.action_cursor_up()
 
     def action_ask_tab(self, title: str, method: str, opens: bool) -> None:
-        tab = next(tab for tab in self._tabs if title == tab.TITLE)
-        if tab is not self.visible_tab and not opens:
+        tab = self._panes.find_tab(title)
+        if tab is not self._panes.visible_tab and not opens:
             self.notify(f"That key works in the {title} tab: {tab.KEY}")
             return
-        self.action_show_tab(title)
+        self._panes.open_tab(tab)
         getattr(tab, method)()
         self._show()
 
     def action_all(self) -> None:
-        if not self.visible_tab.step_back():
-            self._service_list.choose_all()
-            self._service_list.focus()
+        if not self._panes.visible_tab.step_back():
+            self._panes.services.choose_all()
+            self._panes.services.focus()
 
     def action_help(self) -> None:
         rows = [(render_key(binding), binding.description) for binding in BINDINGS]

@@ -126,17 +126,17 @@ async def test_tab_keys_and_brackets() -> None:
     async with harness.app.run_test(size=SIZE) as pilot:
         for tab in find_tabs():
             await press(pilot, tab.KEY)
-            assert harness.app.visible_tab.TITLE == tab.TITLE
+            assert harness.app._panes.visible_tab.TITLE == tab.TITLE
         await press(pilot, "right_square_bracket")
-        assert harness.app.visible_tab.TITLE == "Logs"
+        assert harness.app._panes.visible_tab.TITLE == "Logs"
         await press(pilot, "left_square_bracket")
-        assert harness.app.visible_tab.TITLE == "Profile"
+        assert harness.app._panes.visible_tab.TITLE == "Profile"
 
 
 async def test_secrets_are_masked_until_v() -> None:
     harness = make(states.healthy())
     async with harness.app.run_test(size=SIZE) as pilot:
-        tab = next(tab for tab in harness.app._tabs if isinstance(tab, ConfigTab))
+        tab = next(tab for tab in harness.app._panes.tabs if isinstance(tab, ConfigTab))
         await press(pilot, "v")
         assert not tab.reveal
         await press(pilot, "c")
@@ -211,7 +211,7 @@ async def test_states_are_shown_while_a_question_is_open() -> None:
         harness.dispatch(OperationFinished(OperationKind.UP))
         await pilot.pause()
         await press(pilot, "escape")
-        assert "up is done" in harness.app._drawn["#status"].plain
+        assert "up is done" in harness.app._panes._drawn["#status"].plain
 
 
 async def test_help_lists_every_key_and_the_palette_every_action() -> None:

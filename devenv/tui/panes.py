@@ -1,0 +1,93 @@
+"""Everything on the screen but the footer: header, banner, services, tabs and status line."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Static, TabbedContent, TabPane
+
+from devenv.compose.names import ServiceName
+from devenv.state.logs import LogStore
+from devenv.state.model import State
+from devenv.state.text import sanitize
+from devenv.tui.services import ServiceList, render_banner, render_cause
+from devenv.tui.tab import DevTab
+from devenv.tui.tabs import find_tabs
+from devenv.tui.text import render_header, render_status_line
+
+
+class Panes(Vertical):
+    """Shows a state; keeps what is drawn, and draws only what differs."""
+
+    def __init__(self, logs: LogStore) -> None:
+        super().__init__(id="panes")
+        self.services = ServiceList()
+        self.tabs = [tab(logs) for tab in find_tabs()]
+        self._chosen: ServiceName | None = None
+        self._drawn: dict[str, Text] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="header")
+        yield Static(id="banner")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield self.services
+                with VerticalScroll(id="cause"):
+                    yield Static(id="cause-text")
+            with TabbedContent(id="tabs"):
+                for tab in self.tabs:
+                    with TabPane(tab.TITLE, id=f"tab-{tab.TITLE}"):
+                        yield tab
+        yield Static(id="status")
+
+    @property
+    def visible_tab(self) -> DevTab:
+        """The tab in front."""
+        active = self.query_one(TabbedContent).active
+        return next((tab for tab in self.tabs if f"tab-{tab.TITLE}" == active), self.tabs[0])
+
+    def find_tab(self, title: str) -> DevTab:
+        """The tab of that title."""
+        return next(tab for tab in self.tabs if title == tab.TITLE)
+
+    def open_tab(self, tab: DevTab) -> None:
+        """Bring a tab to the front."""
+        self.query_one(TabbedContent).active = f"tab-{tab.TITLE}"
+
+    def step_tab(self, step: int) -> None:
+        """Bring the tab `step` places further to the front."""
+        index = self.tabs.index(self.visible_tab) + step
+        self.open_tab(self.tabs[index % len(self.tabs)])
+
+    def show(self, state: State, now: float, chosen: ServiceName | None) -> None:
+        """Draw the state for the chosen service, or for all."""
+        if not self.services.is_attached:
+            return
+        self._chosen = chosen
+        width = self.size.width
+        self._update("#header", render_header(state, width))
+        banner = render_banner(state)
+        self._update("#banner", banner)
+        self.query_one("#banner").display = banner is not None
+        self.services.show(state, now)
+        cause = render_cause(state, chosen)
+        self._update("#cause-text", cause)
+        self.query_one("#cause").display = cause is not None
+        self.visible_tab.show(state, chosen)
+        self._update("#status", render_status_line(state, now, width))
+        self._show_caption()
+
+    def on_dev_tab_refreshed(self, message: DevTab.Refreshed) -> None:
+        message.stop()
+        self._show_caption()
+
+    def _show_caption(self) -> None:
+        tabs = self.query_one(TabbedContent)
+        tabs.border_title = Text(sanitize(self._chosen or "all services"))
+        tabs.border_subtitle = Text(self.visible_tab.caption)
+
+    def _update(self, selector: str, text: Text | None) -> None:
+        if text is not None and self._drawn.get(selector) != text:
+            self._drawn[selector] = text
+            self.query_one(selector, Static).update(text)
