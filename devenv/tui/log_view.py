@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -22,6 +22,8 @@ _LABEL_WIDTH = 16
 _BYTES_PER_CELL = 16
 """How much of a line is looked at for each column: text and its colour sequences."""
 _CACHED_ROWS = 500
+_WRAPPED_ROWS = 40
+"""The most rows that one wrapped line gets."""
 
 
 class LogView(ScrollView, can_focus=True):
@@ -50,6 +52,9 @@ class LogView(ScrollView, can_focus=True):
         self._label_width = 6
         self._following = True
         self._moving = False
+        self._wrap = False
+        self._ends = array("Q")
+        """While wrapping: how many rows the lines up to and including each one take."""
         self._rows: dict[int, Strip] = {}
         self._rows_width = 0
 
@@ -70,6 +75,40 @@ class LogView(ScrollView, can_focus=True):
         self._following = True
         self._place(0)
         self.post_message(self.Pulled())
+
+    def toggle_wrap(self) -> None:
+        """Wrap long lines, or crop them again; the line at the top stays."""
+        top = self._line_at(int(self.scroll_y))[0]
+        self._wrap = not self._wrap
+        self._measure()
+        self._place(0)
+        if not self._following:
+            wrapped = self._wrap and 0 < top <= len(self._ends)
+            self.scroll_to(y=self._ends[top - 1] if wrapped else top, animate=False)
+
+    def _measure(self) -> None:
+        """Count the rows of lines that are not counted yet; of all where the width changed."""
+        self._rows.clear()
+        self._rows_width = self.size.width
+        self._ends = array("Q")
+        if not self._wrap:
+            return
+        width, total = self._text_width, 0
+        for line in self._lines:
+            cells = cell_len(_plain(line.text[: width * _WRAPPED_ROWS]).expandtabs(4))
+            total += min(_WRAPPED_ROWS, max(1, -(-cells // width)))
+            self._ends.append(total)
+
+    @property
+    def _text_width(self) -> int:
+        return max(10, self.size.width - self._label_width - 1)
+
+    def _line_at(self, row: int) -> tuple[int, int]:
+        """The line shown in a row, and which of its rows that is."""
+        if not self._wrap:
+            return row, 0
+        index = bisect_right(self._ends, row)
+        return index, row - (self._ends[index - 1] if index else 0)
 
     def pull(self) -> None:
         """Take what has come since the last call."""
@@ -93,16 +132,22 @@ class LogView(ScrollView, can_focus=True):
                 self._label_width = max(self._label_width, width)
         self._next = self._logs.next_sequence
         gone = bisect_left(self._sequences, self._logs.dropped)
+        gone_rows = gone
+        if self._wrap and gone:
+            gone_rows = self._ends[min(gone, len(self._ends)) - 1] if self._ends else 0
         del self._lines[:gone], self._sequences[:gone]
-        self._rows.clear()
-        self._place(gone)
+        self._measure()
+        self._place(gone_rows)
         self.post_message(self.Pulled())
 
     def _place(self, gone: int) -> None:
         """Follow the end; else keep the same lines in view though `gone` lines above are lost."""
         self._moving = True
         try:
-            self.virtual_size = Size(self.size.width, len(self._lines))
+            rows = len(self._lines)
+            if self._wrap:
+                rows = self._ends[-1] if self._ends else 0
+            self.virtual_size = Size(self.size.width, rows)
             if self._following:
                 self.scroll_to(y=self.max_scroll_y, animate=False)
             elif gone:
@@ -124,6 +169,8 @@ class LogView(ScrollView, can_focus=True):
         return " · ".join(parts)
 
     def on_resize(self) -> None:
+        if self._rows_width != self.size.width:
+            self._measure()
         self._place(0)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -134,23 +181,31 @@ class LogView(ScrollView, can_focus=True):
             self.post_message(self.Pulled())
 
     def render_line(self, y: int) -> Strip:
-        index = self.scroll_offset.y + y
+        index, part = self._line_at(self.scroll_offset.y + y)
         width = self.size.width
         style = self.rich_style
         if not self._lines and y == 0:
             hint = Text(self._empty_text(), style="dim", end="")
-            strip = Strip(hint.render(self.app.console)).adjust_cell_length(width)
-            return strip.apply_style(style)
+            blank = Strip(hint.render(self.app.console)).adjust_cell_length(width)
+            return blank.apply_style(style)
         if index >= len(self._lines):
             return Strip.blank(width, style)
-        if self._rows_width != width or len(self._rows) > _CACHED_ROWS:
-            self._rows, self._rows_width = {}, width
-        strip_or_none = self._rows.get(index)
-        if strip_or_none is None:
-            segments = self._render_text(self._lines[index], width).render(self.app.console)
-            strip_or_none = Strip(segments).adjust_cell_length(width)
-            self._rows[index] = strip_or_none
-        return strip_or_none.apply_style(style)
+        if len(self._rows) > _CACHED_ROWS:
+            self._rows.clear()
+        row = self.scroll_offset.y + y
+        strip = self._rows.get(row) or self._render_row(self._lines[index], part, width)
+        self._rows[row] = strip
+        return strip.apply_style(style)
+
+    def _render_row(self, line: LogLine, part: int, width: int) -> Strip:
+        text = self._render_text(line, width * (_WRAPPED_ROWS if self._wrap else 1))
+        strip = Strip(text.render(self.app.console))
+        if not self._wrap:
+            return strip.adjust_cell_length(width)
+        label, step = self._label_width + 1, self._text_width
+        head = strip.crop(0, label) if part == 0 else Strip.blank(label)
+        body = strip.crop(label + part * step, label + (part + 1) * step)
+        return Strip.join([head, body]).adjust_cell_length(width)
 
     def _empty_text(self) -> str:
         if self._needle:

@@ -150,3 +150,21 @@ async def test_without_colours_a_failure_is_as_bright_as_other_text(
                 if "failed" in segment.text and segment.style and segment.style.color:
                     found.append(segment.style.color.get_truecolor(harness.app.ansi_theme))
         assert found and all(min(color) > 150 for color in found)
+
+
+async def test_w_wraps_long_lines_and_crops_them_again() -> None:
+    """Coloured and wide text keeps every character."""
+    long = "\x1b[31m" + "".join(f"{i:04}" for i in range(60)) + "\x1b[0m 終END"
+    harness = make(states.healthy(), [LogLine(1, states.name("app"), long)])
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0.1)
+        assert "END" not in screen_text(harness)
+        await pilot.press("w")
+        await pilot.pause()
+        assert "END" in screen_text(harness)
+        harness.logs.append([LogLine(2, states.name("app"), "short one")])
+        await pilot.pause(0.1)
+        assert "END" in screen_text(harness) and "short one" in screen_text(harness)
+        await pilot.press("w")
+        await pilot.pause()
+        assert "END" not in screen_text(harness) and "short one" in screen_text(harness)

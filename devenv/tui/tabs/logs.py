@@ -21,6 +21,7 @@ class Tab(DevTab):
     ACTIONS: ClassVar[tuple[TabAction, ...]] = (
         TabAction("slash", "open_filter", "Filter the logs", "/"),
         TabAction("f", "follow", "Follow the logs"),
+        TabAction("w", "wrap", "Wrap long log lines"),
     )
 
     def __init__(self, logs: LogStore) -> None:
@@ -52,6 +53,10 @@ class Tab(DevTab):
     def follow(self) -> None:
         """Go to the newest line and stay there."""
         self.view.follow()
+
+    def wrap(self) -> None:
+        """Wrap long lines, or crop them again."""
+        self.view.toggle_wrap()
 
     def step_back(self) -> bool:
         """Clear and hide the filter."""
