@@ -1,0 +1,64 @@
+"""A socket between devenv and the real engine that can go away and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+_READ_BYTES = 65536
+
+
+class EngineProxy:
+    """Passes bytes between a socket of its own and the engine's while it is open."""
+
+    def __init__(self, place: Path, engine: str) -> None:
+        self.place = place
+        self._engine = engine
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> None:
+        """Listen, as an engine that has started."""
+        self._server = await asyncio.start_unix_server(self._serve, self.place)
+
+    async def close(self) -> None:
+        """Drop everything, as an engine that has died."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.place.unlink(missing_ok=True)
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_unix_connection(self._engine)
+        both = {writer, far_writer}
+        self._open |= both
+        try:
+            await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
+        finally:
+            self._open -= both
+            for each in both:
+                each.transport.abort()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_READ_BYTES):
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+
+
+@contextlib.asynccontextmanager
+async def engine_proxy(place: Path, engine: str) -> AsyncIterator[EngineProxy]:
+    """An open proxy; closed at the end."""
+    proxy = EngineProxy(place, engine)
+    await proxy.open()
+    try:
+        yield proxy
+    finally:
+        await proxy.close()
