@@ -54,7 +54,9 @@ class LogView(ScrollView, can_focus=True):
         self._moving = False
         self._wrap = False
         self._ends = array("Q")
-        """While wrapping: how many rows the lines up to and including each one take."""
+        """While wrapping: where each line's rows end, counted from before the lines now gone."""
+        self._rows_gone = 0
+        self._measured_width = 0
         self._rows: dict[int, Strip] = {}
         self._rows_width = 0
 
@@ -67,6 +69,7 @@ class LogView(ScrollView, can_focus=True):
             return
         self._service, self._needle = service, needle
         self._lines, self._sequences, self._next = [], array("Q"), 0
+        self._ends, self._rows_gone = array("Q"), 0
         self._following = True
         self._take_new()
 
@@ -84,17 +87,22 @@ class LogView(ScrollView, can_focus=True):
         self._place(0)
         if not self._following:
             wrapped = self._wrap and 0 < top <= len(self._ends)
-            self.scroll_to(y=self._ends[top - 1] if wrapped else top, animate=False)
+            self.scroll_to(y=self._ends[top - 1] if wrapped else top, animate=False, force=True)
 
     def _measure(self) -> None:
-        """Count the rows of lines that are not counted yet; of all where the width changed."""
+        """Count the rows of all lines anew: the width or the wrapping has changed."""
+        self._rows_width, self._ends, self._rows_gone = self.size.width, array("Q"), 0
+        self._measured_width = self._text_width
+        self._measure_new()
+
+    def _measure_new(self) -> None:
+        """Count the rows of the lines that are not counted yet."""
         self._rows.clear()
-        self._rows_width = self.size.width
-        self._ends = array("Q")
         if not self._wrap:
             return
-        width, total = self._text_width, 0
-        for line in self._lines:
+        width = self._measured_width
+        total = self._ends[-1] if self._ends else self._rows_gone
+        for line in self._lines[len(self._ends) :]:
             cells = cell_len(_plain(line.text[: width * _WRAPPED_ROWS]).expandtabs(4))
             total += min(_WRAPPED_ROWS, max(1, -(-cells // width)))
             self._ends.append(total)
@@ -107,8 +115,9 @@ class LogView(ScrollView, can_focus=True):
         """The line shown in a row, and which of its rows that is."""
         if not self._wrap:
             return row, 0
+        row += self._rows_gone
         index = bisect_right(self._ends, row)
-        return index, row - (self._ends[index - 1] if index else 0)
+        return index, row - (self._ends[index - 1] if index else self._rows_gone)
 
     def pull(self) -> None:
         """Take what has come since the last call."""
@@ -133,10 +142,16 @@ class LogView(ScrollView, can_focus=True):
         self._next = self._logs.next_sequence
         gone = bisect_left(self._sequences, self._logs.dropped)
         gone_rows = gone
-        if self._wrap and gone:
-            gone_rows = self._ends[min(gone, len(self._ends)) - 1] if self._ends else 0
+        if self._wrap:
+            self._measure_new()
+            if gone:
+                gone_rows = self._ends[gone - 1] - self._rows_gone
+                self._rows_gone = self._ends[gone - 1]
+                del self._ends[:gone]
         del self._lines[:gone], self._sequences[:gone]
-        self._measure()
+        self._rows.clear()
+        if self._wrap and self._measured_width != self._text_width:
+            self._measure()
         self._place(gone_rows)
         self.post_message(self.Pulled())
 
@@ -146,12 +161,12 @@ class LogView(ScrollView, can_focus=True):
         try:
             rows = len(self._lines)
             if self._wrap:
-                rows = self._ends[-1] if self._ends else 0
+                rows = self._ends[-1] - self._rows_gone if self._ends else 0
             self.virtual_size = Size(self.size.width, rows)
             if self._following:
-                self.scroll_to(y=self.max_scroll_y, animate=False)
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
             elif gone:
-                self.scroll_to(y=max(0.0, self.scroll_y - gone), animate=False)
+                self.scroll_to(y=max(0.0, self.scroll_y - gone), animate=False, force=True)
         finally:
             self._moving = False
         self.refresh()

@@ -168,3 +168,24 @@ async def test_w_wraps_long_lines_and_crops_them_again() -> None:
         await pilot.press("w")
         await pilot.pause()
         assert "END" not in screen_text(harness) and "short one" in screen_text(harness)
+
+
+async def test_wrapped_lines_hold_still_while_old_ones_go() -> None:
+    def line(i: int) -> LogLine:
+        return LogLine(i, states.name("app"), f"line {i:05} " + "x" * 89)
+
+    harness = make(states.healthy(), map(line, range(1000)), limit_bytes=1000 * 300)
+    async with harness.app.run_test(size=SIZE) as pilot:
+        view = harness.app.query_one(LogView)
+        await pilot.press("w")
+        view.scroll_to(y=1000, animate=False)
+        await pilot.pause(0.1)
+        assert view.virtual_size.height == 2000
+        assert "line 00500" in screen_text(harness)
+        harness.logs.append(map(line, range(1000, 1200)))
+        await pilot.pause(0.2)
+        assert view.scroll_y == 600 and view.virtual_size.height == 2000
+        assert "line 00500" in screen_text(harness)
+        view.toggle_wrap()
+        await pilot.pause()
+        assert "line 00500" in screen_text(harness)
