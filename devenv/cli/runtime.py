@@ -1,4 +1,7 @@
-"""Puts a running environment together: store, observer and effects in one task group."""
+"""Puts a running environment together: store, observer and effects in one task group.
+
+The engine layer is imported when it is first needed: after the first frame.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,6 @@ from dataclasses import dataclass
 from devenv.cli.session import Session
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
-from devenv.engine.effects import EffectRunner
-from devenv.engine.observe import Observer
-from devenv.engine.preflight import check_plan, load_hashes, load_plan
-from devenv.host.ports import find_listener
 from devenv.state.actions import ModelLoaded
 from devenv.state.logs import LogStore
 from devenv.state.model import Environment, State
@@ -65,6 +64,9 @@ class Runtime:
 
     def connect(self, tasks: asyncio.TaskGroup, project: Project) -> list[asyncio.Task[None]]:
         """Start following the engine and carrying out effects; returns the tasks to cancel."""
+        from devenv.engine.effects import EffectRunner
+        from devenv.engine.observe import Observer
+
         session = self.session
         effects = EffectRunner(
             tasks=tasks,
@@ -105,6 +107,9 @@ class Runtime:
 
         Raises PlanRefused, EngineUnavailable, ComposeFileError.
         """
+        from devenv.engine.preflight import check_plan, load_hashes, load_plan
+        from devenv.host.ports import find_listener
+
         session = self.session
         hashes = await load_hashes(session.compose, session.selection, session.environ)
         plan = await load_plan(
