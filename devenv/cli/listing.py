@@ -122,9 +122,25 @@ def find_ports(
         if target is None or port.target == target
     ]
     if not found:
-        what = f"{name} publishes no port" if name else "no service publishes a port"
-        raise UsageError(f"At present {what}.", fix="is it running? devenv ps")
+        raise _no_port(name, target, services)
     return found
+
+
+def _no_port(name: str | None, target: int | None, services: Sequence[ServiceState]) -> UsageError:
+    """Why there is no address: another port, none at all, or nothing runs."""
+    others = sorted({port.target for service in services for port in service.ports})
+    who = name or "any service"
+    if others:
+        shown = ", ".join(map(str, others))
+        return UsageError(f"{who} does not publish port {target}.", fix=f"published: {shown}")
+    if any(c.state == "running" for service in services for c in service.containers):
+        return UsageError(
+            f"{name or 'Every service'} runs, but publishes no port.",
+            fix="add `ports:` to the service to publish one",
+        )
+    return UsageError(
+        f"{name or 'No service'} {'does not run' if name else 'runs'}.", fix="devenv up"
+    )
 
 
 def print_ports(session: Session, name: str | None, target: int | None, form: str) -> int:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import re
+import select
 import sys
 import time
 from datetime import datetime
@@ -40,7 +41,7 @@ def print_logs(session: Session, arguments: argparse.Namespace) -> int:
     """Print what the containers said so far; with --follow go on until Ctrl-C."""
     since = parse_since(arguments.since, time.time()) if arguments.since else None
     if arguments.tail is not None and arguments.tail < 0:
-        raise UsageError("--tail takes a number from 0 up.")
+        raise UsageError("-n (--tail) takes a number from 0 up.")
     return asyncio.run(_print_logs(session, arguments, since))
 
 
@@ -79,12 +80,21 @@ async def _print_logs(session: Session, arguments: argparse.Namespace, since: in
             ]
             at = logs.next_sequence
             writer.write(lines)
+            if _reader_is_gone():
+                return ExitCode.GOOD
             await asyncio.sleep(_POLL_SECONDS)
         await following
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
     return ExitCode.GOOD
+
+
+def _reader_is_gone() -> bool:
+    """Whether stdout is a pipe that nobody reads any more; a quiet log would never find out."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
 
 
 async def _read(

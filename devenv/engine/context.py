@@ -113,7 +113,6 @@ def _from_store(config_dir: Path, name: str) -> Endpoint:
     if meta is None:
         raise EngineUnavailable(
             f"The Docker context {name!r} does not exist.",
-            source=Source(str(meta_path)),
             fix="list the contexts with `docker context ls`, and choose one with --context, "
             "DOCKER_CONTEXT or `docker context use NAME`.",
         )

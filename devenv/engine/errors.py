@@ -342,6 +342,14 @@ def _running(argv: tuple[str, ...], returncode: int, text: str) -> DevenvError |
         )
         taken.port = int(found[1])
         return taken
+    if re.search(r"removal of container \S+ is already in progress", text):
+        return CommandFailed(
+            argv,
+            returncode,
+            tail,
+            message="Another command changes this environment's containers at the same time.",
+            fix="wait until it has ended, then run this one again.",
+        )
     if found := re.search(
         r"dependency failed to start: container (\S+) "
         r"(is unhealthy|exited \((\d+)\)|has no healthcheck configured)",

@@ -186,7 +186,7 @@ class DevenvApp(App[str]):
     def action_all(self) -> None:
         if not self._panes.visible_tab.step_back():
             self._panes.services.choose_all()
-            self._panes.services.focus()
+        self._panes.services.focus()
 
     def action_help(self) -> None:
         rows = [(render_key(binding), binding.description) for binding in BINDINGS]

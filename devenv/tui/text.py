@@ -146,6 +146,10 @@ def render_status_line(state: State, now: float, width: int) -> Text:
     if operation.problem is not None:
         problem = sanitize(operation.problem.message).replace("\n", " ")
         return Text(no_wrap=True).append(f" ✗ {sanitize(words)}: {problem}", "bold red")
+    moving = [service for service in state.services if service.status in _MOVING]
+    if moving and operation.kind not in (OperationKind.STOP, OperationKind.DOWN):
+        waits = "; ".join(f"{s.name} {s.detail or s.status.value}" for s in moving)
+        return Text(f" ◐ {sanitize(words)}: {sanitize(waits)}", "yellow", no_wrap=True)
     return Text(no_wrap=True).append(f" ✓ {sanitize(words)} is done", "green")
 
 

@@ -211,7 +211,8 @@ async def test_states_are_shown_while_a_question_is_open() -> None:
         harness.dispatch(OperationFinished(OperationKind.UP))
         await pilot.pause()
         await press(pilot, "escape")
-        assert "up is done" in harness.app._panes._drawn["#status"].plain
+        drawn = harness.app._panes._drawn["#status"].plain
+        assert drawn == " ◐ up: db health check under way"
 
 
 async def test_help_lists_every_key_and_the_palette_every_action() -> None:
