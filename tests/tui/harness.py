@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+from textual.pilot import Pilot
 
 from devenv.compose.names import ServiceName
 from devenv.state.actions import Action
@@ -59,3 +61,12 @@ def make(state: State, lines: Iterable[LogLine] = (), limit_bytes: int = 1 << 27
     harness = Harness(DevenvApp(store, logs, ports), store, logs, opened=opened, ready=ready)
     store.set_effect_runner(harness.effects.append)
     return harness
+
+
+async def until(pilot: Pilot[str], seen: Callable[[], bool]) -> None:
+    """Let the app run until `seen` is true; fails after 20 s."""
+    for _ in range(400):
+        if seen():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("waited 20 s for the app to show it")

