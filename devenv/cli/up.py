@@ -34,6 +34,8 @@ from devenv.state.text import sanitize
 
 _POLL_SECONDS = 0.05
 _EXPLAIN_SECONDS = 3.0
+_HOLD_SECONDS = 1.0
+"""How long all must stay ready: a service that dies right after its start was never ready."""
 _COLOURS = {
     ServiceStatus.HEALTHY: "green",
     ServiceStatus.RUNNING: "green",
@@ -133,6 +135,7 @@ async def _follow(
     wanted -= frozenset(options.without)
     ready = False
     gone_since: float | None = None
+    good_since: float | None = None
     while True:
         printer.print_logs(runtime.logs)
         state = runtime.store.state
@@ -150,7 +153,8 @@ async def _follow(
             if arguments.detach and not arguments.wait:
                 _print_summary(state, wanted, started)
                 return ExitCode.GOOD
-            if outcome is not None:
+            good_since = (good_since or time.monotonic()) if outcome is not None else None
+            if good_since is not None and time.monotonic() - good_since >= _HOLD_SECONDS:
                 ready = True
                 _print_summary(state, wanted, started)
                 if arguments.detach:
