@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
 from devenv.compose.model import Project
@@ -18,6 +19,9 @@ from devenv.state.actions import ModelLoaded
 from devenv.state.logs import LogStore
 from devenv.state.model import Environment, State
 from devenv.state.store import Store
+
+if TYPE_CHECKING:
+    from devenv.engine.effects import EffectRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Runtime:
         self._on_output = on_output
         self._with_usage = with_usage
         self._tail = tail
+        self._observing: asyncio.Task[None] | None = None
+        self.effects: EffectRunner | None = None
 
     @asynccontextmanager
     async def reducing(self) -> AsyncIterator[asyncio.TaskGroup]:
@@ -62,13 +68,20 @@ class Runtime:
                 for task in children:
                     task.cancel()
 
-    def connect(self, tasks: asyncio.TaskGroup, project: Project) -> list[asyncio.Task[None]]:
-        """Start following the engine and carrying out effects; returns the tasks to cancel."""
+    async def end(self) -> None:
+        """End a running Compose command and stop following; containers stay as they are."""
+        if self.effects is not None:
+            await self.effects.cancel()
+        if self._observing is not None:
+            self._observing.cancel()
+
+    def connect(self, tasks: asyncio.TaskGroup, project: Project) -> None:
+        """Start following the engine and carrying out effects, until `end`."""
         from devenv.engine.effects import EffectRunner
         from devenv.engine.observe import Observer
 
         session = self.session
-        effects = EffectRunner(
+        self.effects = EffectRunner(
             tasks=tasks,
             compose=session.compose,
             selection=session.selection,
@@ -82,7 +95,7 @@ class Runtime:
             build=self.options.build,
             without=self.options.without,
         )
-        self.store.set_effect_runner(effects.run)
+        self.store.set_effect_runner(self.effects.run)
         observer = Observer(
             session.client,
             project.name,
@@ -92,9 +105,7 @@ class Runtime:
             tail=self._tail,
             with_usage=self._with_usage,
         )
-        self.observer = observer
-        self.effects = effects
-        return [tasks.create_task(observer.run())]
+        self._observing = tasks.create_task(observer.run())
 
     async def load(self) -> Project:
         """The merged model, dispatched too. Raises what does not load."""

@@ -7,7 +7,6 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Sequence
 
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.runtime import Runtime, UpOptions
@@ -111,14 +110,13 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     async with runtime.reducing() as tasks:
         await runtime.load()
-        following = runtime.connect(tasks, project)
+        runtime.connect(tasks, project)
         runtime.store.subscribe(printer.take_state)
         await runtime.store.dispatch(OperationRequested(OperationKind.UP, options.services))
         try:
             return await _follow(runtime, printer, interrupted, arguments, started)
         finally:
-            for task in following:
-                task.cancel()
+            await runtime.end()
 
 
 async def _follow(
@@ -189,14 +187,8 @@ async def _pause(interrupted: asyncio.Event) -> None:
 
 async def _end_interrupted(runtime: Runtime) -> int:
     """Ctrl-C: end the Compose child, leave containers as they are, and say so."""
-    from devenv.state.effects import CancelOperation
-
-    if runtime.store.state.busy:
-        finished = asyncio.Event()
-        runtime.store.subscribe(lambda state: None if state.busy else finished.set())
-        runtime.effects.run(CancelOperation())
-        async with asyncio.timeout(15):
-            await finished.wait()
+    if runtime.effects is not None and runtime.effects.busy:
+        await runtime.effects.cancel()
         print_note("Interrupted while starting. What had started was left as it is.")
     else:
         print_note("Left running.")
@@ -358,7 +350,6 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
         tail=1000,
     )
     shown = asyncio.Event()
-    following: Sequence[asyncio.Task[None]] = ()
     answer: str | None = None
     async with runtime.reducing() as tasks:
         app = build_app(runtime, on_ready=shown.set)
@@ -368,14 +359,8 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
             answer = await drawing
         finally:
             starting.cancel()
-            if runtime.store.state.busy and hasattr(runtime, "effects"):
-                from devenv.state.effects import CancelOperation
-
-                runtime.effects.run(CancelOperation())
-            started_tasks = await asyncio.gather(starting, return_exceptions=True)
-            following = started_tasks[0] if isinstance(started_tasks[0], list) else ()
-            for task in following:
-                task.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await runtime.end()
     return _end_terminal(session, answer, runtime.store.state)
 
 
@@ -390,23 +375,20 @@ async def _start_when_shown(
     tasks: asyncio.TaskGroup,
     shown: asyncio.Event,
     arguments: argparse.Namespace,
-) -> list[asyncio.Task[None]]:
+) -> None:
     await shown.wait()
     session = runtime.session
     try:
         project = await runtime.load()
         runtime.options = resolve_options(session, arguments)
-        following = runtime.connect(tasks, project)
+        runtime.connect(tasks, project)
         await session.client.ping()
     except DevenvError as error:
         problem = to_problem(error)
         lost = error.exit_code is ExitCode.NO_ENGINE
         await runtime.store.dispatch(EngineLost(problem) if lost else ModelFailed(problem))
-        if not lost or "following" not in locals():
-            return []
-        return following
+        return
     await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
-    return following
 
 
 def _end_terminal(session: Session, answer: str | None, state: State) -> int:

@@ -76,6 +76,17 @@ class EffectRunner:
             case ExplainFailure(service, container):
                 self._tasks.create_task(self._explain(service, container))
 
+    @property
+    def busy(self) -> bool:
+        """Whether an operation runs, or is being looked over before it is shown as started."""
+        return self._running is not None and not self._running.done()
+
+    async def cancel(self) -> None:
+        """End the running operation, its child too, and wait for that."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
     async def _run_operation(self, kind: OperationKind, services: tuple[ServiceName, ...]) -> None:
         commands = self._commands(kind, services)
         shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
