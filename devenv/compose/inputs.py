@@ -18,6 +18,8 @@ class References:
 
     paths: tuple[str, ...] = ()
     cacheable: bool = True
+    compose_files: tuple[tuple[str, bool], ...] = ()
+    """Those of the paths that are Compose files, and whether by `include` (not `extends`)."""
 
 
 def find_references(text: str) -> References:
@@ -36,21 +38,25 @@ def find_references(text: str) -> References:
     if not isinstance(document, dict):
         return References()
     paths: list[str] = []
+    compose_files: list[tuple[str, bool]] = []
     for entry in _as_list(document.get("include")):
+        included = _paths(entry.get("path") if isinstance(entry, dict) else entry)
+        compose_files += [(path, True) for path in included]
+        paths += included
         if isinstance(entry, dict):
-            paths += _paths(entry.get("path")) + _paths(entry.get("env_file"))
-        else:
-            paths += _paths(entry)
+            paths += _paths(entry.get("env_file"))
     services = document.get("services")
     for service in services.values() if isinstance(services, dict) else ():
         if not isinstance(service, dict):
             continue
         extends = service.get("extends")
         if isinstance(extends, dict):
-            paths += _paths(extends.get("file"))
+            extended = _paths(extends.get("file"))
+            compose_files += [(path, False) for path in extended]
+            paths += extended
         paths += _paths(service.get("env_file")) + _paths(service.get("label_file"))
     cacheable = not any("$" in path or path.startswith(_REMOTE) for path in paths)
-    return References(tuple(dict.fromkeys(paths)), cacheable)
+    return References(tuple(dict.fromkeys(paths)), cacheable, tuple(dict.fromkeys(compose_files)))
 
 
 def _as_list(value: Any) -> list[Any]:

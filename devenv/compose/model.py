@@ -63,6 +63,10 @@ class Build:
     context: str
     dockerfile: str
     target: str | None
+    args: Mapping[str, str | None] = field(default_factory=dict)
+    """None where the value is taken from the shell and is not set there."""
+    dockerfile_inline: str | None = None
+    additional_contexts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,12 @@ class Service:
     restart: str = "no"
     mounts: tuple[tuple[str, str, str], ...] = ()
     """Triples of type (`bind`, `volume`, …), source ("" where anonymous) and target."""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    """Env files and `environment` merged; None for a name that the shell does not set."""
+    command: tuple[str, ...] | None = None
+    """None where the image's own applies."""
+    entrypoint: tuple[str, ...] | None = None
+    container_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

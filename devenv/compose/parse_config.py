@@ -76,13 +76,35 @@ def _parse_service(name: ServiceName, raw: Mapping[str, Any]) -> Service:
             (mount.get("type", "volume"), mount.get("source") or "", mount.get("target", ""))
             for mount in raw.get("volumes") or ()
         ),
+        environment=_parse_map(raw.get("environment")),
+        command=_parse_words(raw.get("command")),
+        entrypoint=_parse_words(raw.get("entrypoint")),
+        container_name=raw.get("container_name"),
     )
+
+
+def _parse_map(raw: Mapping[str, Any] | None) -> dict[str, str | None]:
+    return {key: None if value is None else str(value) for key, value in (raw or {}).items()}
+
+
+def _parse_words(raw: Any) -> tuple[str, ...] | None:
+    if raw is None:
+        return None
+    return (raw,) if isinstance(raw, str) else tuple(str(word) for word in raw)
 
 
 def _parse_build(raw: Mapping[str, Any] | None) -> Build | None:
     if raw is None:
         return None
-    return Build(raw.get("context", "."), raw.get("dockerfile", "Dockerfile"), raw.get("target"))
+    contexts = _parse_map(raw.get("additional_contexts"))
+    return Build(
+        context=raw.get("context", "."),
+        dockerfile=raw.get("dockerfile", "Dockerfile"),
+        target=raw.get("target"),
+        args=_parse_map(raw.get("args")),
+        dockerfile_inline=raw.get("dockerfile_inline"),
+        additional_contexts={name: value or "" for name, value in contexts.items()},
+    )
 
 
 def _parse_dependencies(raw: Mapping[str, Any]) -> tuple[Dependency, ...]:

@@ -198,7 +198,13 @@ services:
     ports: !override ["80:80"]
 """
     assert find_references(text) == References(
-        ("other.yaml", "a.yaml", "b.yaml", "inc.env", "base.yaml", "one.env", "two.env")
+        ("other.yaml", "a.yaml", "b.yaml", "inc.env", "base.yaml", "one.env", "two.env"),
+        compose_files=(
+            ("other.yaml", True),
+            ("a.yaml", True),
+            ("b.yaml", True),
+            ("base.yaml", False),
+        ),
     )
     assert not find_references("include: ['https://example.org/x.yaml']").cacheable
     assert not find_references("include: ['${WHERE}/x.yaml']").cacheable

@@ -1,0 +1,69 @@
+"""What keeps a profile from loading at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devenv.checks.facts import CheckedProfile, Facts
+from devenv.checks.finding import Fault, Place, Severity
+from devenv.checks.registry import check
+from devenv.errors import ConfigError, DevenvError
+
+
+@check("profile-invalid", Severity.ERROR, "docs/configuration.md")
+def profile_invalid(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
+    """A profile that devenv.toml can select does not load.
+
+    It extends a profile that is not there, names a missing file, or has a key that devenv does
+    not know. `devenv up --profile NAME` would end with the same words.
+
+    Wrong:
+
+        # profiles/search.toml
+        files = ["serach.compose.yaml"]
+
+    Right:
+
+        # profiles/search.toml
+        files = ["search.compose.yaml"]
+    """
+    if isinstance(profile.failure, ConfigError):
+        yield _fault(profile.failure, profile)
+
+
+@check("compose-invalid", Severity.ERROR, "docker compose config; compose-spec 01-status.md")
+def compose_invalid(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
+    """Docker Compose refuses the files of this profile.
+
+    The message is what Compose says, at the place that it means where that can be found. Where
+    another rule explains the refusal, this one stays quiet.
+
+    Wrong:
+
+        services:
+          app:
+            image: nginx:1.27
+            portz: ["80:80"]
+
+    Right:
+
+        services:
+          app:
+            image: nginx:1.27
+            ports: ["80:80"]
+    """
+    if profile.failure is not None and not isinstance(profile.failure, ConfigError):
+        yield _fault(profile.failure, profile)
+
+
+def _fault(error: DevenvError, profile: CheckedProfile) -> Fault:
+    source = error.source
+    if source is None:
+        layers = profile.layers.layers
+        place = Place(layers[0].path if layers else profile.layers.directory)
+    else:
+        place = Place(source.path, source.line, source.column)
+    message = error.message
+    if error.excerpt and source is None:
+        message = f"{message} {error.excerpt.splitlines()[-1].strip()}"
+    return Fault(message, place, service=getattr(error, "service", None) or None, fix=error.fix)

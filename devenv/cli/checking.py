@@ -1,0 +1,258 @@
+"""Gathers what `devenv check` looks at, runs the rules, and says what they found.
+
+The way of the data: files of each profile, the merged models (Compose's children run while the
+texts are read), facts of files, git and engine, then rules, then one report.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
+from devenv.checks.finding import CheckResult, NotChecked
+from devenv.cli.placing import place_error
+from devenv.cli.session import MODEL_SECONDS, Session
+from devenv.compose.discovery import read_env_value
+from devenv.compose.layers import Layers
+from devenv.compose.model import Project
+from devenv.compose.parse_config import parse_project
+from devenv.compose.selection import select_services
+from devenv.engine.compose import ComposeCli, Selection
+from devenv.errors import ComposeFileError, ConfigError, DevenvError, EngineUnavailable
+from devenv.host import paths
+from devenv.host.check_facts import load_facts
+from devenv.host.check_files import FileReader, load_layers
+from devenv.host.model_cache import load_model, resolve_cache_key, save_model
+from devenv.host.project_files import ProjectFiles, load_project_files
+
+ALL_PROFILES = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that rules get, and what could not be gathered."""
+
+    profiles: tuple[CheckedProfile, ...]
+    facts: Facts
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+def check_project(session: Session, gathered: Gathered | None = None) -> CheckResult:
+    """Run every rule over every profile that can be selected."""
+    from devenv.checks.runner import run_checks
+
+    gathered = gathered or gather(session)
+    settings = session.files.settings.checks
+    severities = {**settings.severity, **dict.fromkeys(settings.ignore, "off")}
+    return run_checks(
+        gathered.profiles,
+        gathered.facts,
+        not_checked=gathered.not_checked,
+        severities=severities,
+    )
+
+
+def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
+    """Files, models and facts. Raises ConfigError and ComposeFileError of the active selection."""
+    active = session.files
+    reader = FileReader()
+    not_checked: list[NotChecked] = []
+    files: dict[str | None, ProjectFiles | DevenvError] = {}
+    for name in _profile_names(session):
+        files[name] = active if name == active.choice.name else _load_files(session, name)
+    loaded = {name: value for name, value in files.items() if isinstance(value, ProjectFiles)}
+    try:
+        models = _Models(session, session.compose)
+    except EngineUnavailable as error:
+        not_checked.append(NotChecked("the merged model", error.message))
+        models = None
+    if models is not None:
+        for one in loaded.values():
+            models.start(one, (ALL_PROFILES,))
+    profiles = [
+        _checked(name, value, models, session.environ, reader) for name, value in files.items()
+    ]
+    facts = load_facts(
+        profiles,
+        reader,
+        directory=str(active.directory),
+        root=str(active.root),
+        environ=session.environ,
+        engine=_load_engine_facts(session, profiles) if ask_engine else None,
+    )
+    if facts.engine is None:
+        not_checked.append(NotChecked("local images", "no Docker engine answers"))
+    return Gathered(tuple(profiles), facts, tuple(not_checked))
+
+
+def _profile_names(session: Session) -> list[str | None]:
+    """The asked-for profile alone, or all, with the plain selection where nothing chooses one."""
+    files = session.files
+    if session.asked_for_profile or not files.profiles:
+        return [files.choice.name]
+    names: list[str | None] = list(files.profiles)
+    return names if files.choice.name is not None else [None, *names]
+
+
+def _load_files(session: Session, name: str | None) -> ProjectFiles | DevenvError:
+    try:
+        return load_project_files(session.start, session.environ, name)
+    except (ConfigError, ComposeFileError) as error:
+        return error
+
+
+def _checked(
+    name: str | None,
+    files: ProjectFiles | DevenvError,
+    models: _Models | None,
+    environ: Mapping[str, str],
+    reader: FileReader,
+) -> CheckedProfile:
+    if isinstance(files, DevenvError):
+        return CheckedProfile(name, Layers(), failure=files)
+    directory = str(files.directory)
+    layers = load_layers(directory, [str(path) for path in files.compose_files], reader)
+    env_files = tuple(str(path) for path in files.env_files) or (str(files.directory / ".env"),)
+    active = files.compose_profiles or _active_profiles(env_files, environ, files, reader)
+    named = files.profile.services if files.profile else ()
+    everything = failure = model = None
+    if models is not None:
+        whole = models.result(files, (ALL_PROFILES,))
+        if isinstance(whole, Project):
+            everything = whole
+            model = select_services(whole, active, named)
+        else:
+            models.start(files, active)
+            alone = models.result(files, active)
+            model = alone if isinstance(alone, Project) else None
+            failure = alone if isinstance(alone, DevenvError) else None
+    return CheckedProfile(
+        name=name,
+        layers=layers,
+        model=model,
+        everything=everything,
+        failure=failure,
+        compose_profiles=active,
+        env_files=env_files,
+        variables=files.variables,
+        services=named,
+    )
+
+
+def _active_profiles(
+    env_files: Sequence[str],
+    environ: Mapping[str, str],
+    files: ProjectFiles,
+    reader: FileReader,
+) -> tuple[str, ...]:
+    """COMPOSE_PROFILES of the shell, of the profile's variables, or of the env files."""
+    value = environ.get("COMPOSE_PROFILES", files.variables.get("COMPOSE_PROFILES"))
+    for path in reversed(env_files) if value is None else ():
+        found = read_env_value(reader.read(path).text or "", "COMPOSE_PROFILES", environ)
+        if found is not None:
+            value = found.value
+            break
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _load_engine_facts(session: Session, profiles: Sequence[CheckedProfile]) -> EngineFacts | None:
+    from devenv.engine.facts import load_engine_facts
+
+    images = {
+        service.image or f"{project.name}-{service.name}": None
+        for profile in profiles
+        if (project := profile.everything or profile.model) is not None
+        for service in project.services.values()
+    }
+    try:
+        return load_engine_facts(session.endpoint, images)
+    except EngineUnavailable:
+        return None
+
+
+class _Models:
+    """Merged models, from the cache or from Compose; children run side by side."""
+
+    def __init__(self, session: Session, compose: ComposeCli) -> None:
+        self._session = session
+        self._compose = compose
+        self._cache = paths.cache_directory(session.environ) / "models"
+        self._started: dict[Selection, tuple[str | None, str | subprocess.Popen[str]]] = {}
+        self._results: dict[Selection, Project | DevenvError] = {}
+
+    def start(self, files: ProjectFiles, profiles: tuple[str, ...]) -> None:
+        """Begin to load a model, once for each selection."""
+        selection = _selection(files, profiles)
+        if selection in self._started:
+            return
+        environ = selection.environ(self._session.environ)
+        arguments = (*selection.arguments(), "config", "--format", "json")
+        key = resolve_cache_key(
+            version=self._compose.version,
+            directory=selection.directory,
+            files=files.compose_files,
+            env_files=selection.env_files,
+            arguments=arguments,
+            environ=environ,
+        )
+        kept = load_model(self._cache, key) if key else None
+        self._started[selection] = (
+            key,
+            kept
+            if kept is not None
+            else subprocess.Popen(
+                self._compose.argv(*arguments),
+                env=environ,
+                cwd=selection.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            ),
+        )
+
+    def result(self, files: ProjectFiles, profiles: tuple[str, ...]) -> Project | DevenvError:
+        """The model that was begun, or why Compose refuses it."""
+        selection = _selection(files, profiles)
+        known = self._results.get(selection)
+        if known is None:
+            known = self._results[selection] = self._wait(selection, files.compose_files)
+        return known
+
+    def _wait(self, selection: Selection, files: Sequence[Path]) -> Project | DevenvError:
+        key, started = self._started[selection]
+        if isinstance(started, str):
+            return parse_project(started)
+        try:
+            stdout, stderr = started.communicate(timeout=MODEL_SECONDS)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.communicate()
+            return ComposeFileError(
+                f"Docker Compose did not answer within {MODEL_SECONDS:g} s.",
+                fix="remote includes need the network; try: docker compose config",
+            )
+        if started.returncode != 0:
+            from devenv.engine.errors import classify_compose_failure
+
+            names = [str(file) for file in files]
+            argv = ("docker", "compose", *selection.arguments(), "config")
+            error = classify_compose_failure(argv, started.returncode, stderr, files=names)
+            return place_error(error, files)
+        if key:
+            save_model(self._cache, key, stdout)
+        return parse_project(stdout)
+
+
+def _selection(files: ProjectFiles, profiles: tuple[str, ...]) -> Selection:
+    return Selection(
+        directory=files.directory,
+        files=files.compose_files if files.explicit_files else (),
+        env_files=files.env_files,
+        profiles=profiles,
+        variables=tuple(files.variables.items()),
+    )

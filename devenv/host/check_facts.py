@@ -1,0 +1,101 @@
+"""Gathers the facts of `devenv check` that lie in files and in git."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
+from devenv.compose.layers import Layers, child, entries, items, resolve_path, scalar
+from devenv.host.check_files import FileReader
+from devenv.host.git_files import load_git_facts
+
+ENV_EXAMPLE_NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
+
+
+def load_facts(
+    profiles: Sequence[CheckedProfile],
+    reader: FileReader,
+    *,
+    directory: str,
+    root: str,
+    environ: Mapping[str, str],
+    engine: EngineFacts | None = None,
+) -> Facts:
+    """Everything that rules may ask of these profiles' files."""
+    reader.look([directory, root])
+    env_paths = {posixpath.join(directory, name) for name in (".env", *ENV_EXAMPLE_NAMES)}
+    for profile in profiles:
+        env_paths.update(profile.env_files)
+        env_paths.update(service_env_files(profile.layers))
+        _look_at_builds(profile, reader)
+        _look_at_mounts(profile, reader)
+    reader.look(env_paths)
+    asked = [path for path in sorted(env_paths) if posixpath.basename(path)]
+    return Facts(
+        directory=directory,
+        root=root,
+        files=reader.states,
+        environ=environ,
+        git=load_git_facts(Path(directory), asked, environ),
+        engine=engine,
+    )
+
+
+def service_env_files(layers: Layers) -> list[str]:
+    """The files that services name under `env_file`, absolute; names with variables left out."""
+    found: list[str] = []
+    for layer in layers.by_path.values():
+        services = child(layer.path, layer.root, "services")
+        for _, service in entries(services.value if services else None):
+            entry = child(layer.path, service, "env_file")
+            nodes = (items(entry.value) or [entry.value]) if entry else []
+            for node in nodes:
+                path = child(layer.path, node, "path") if entries(node) else None
+                written = scalar(path.value if path else node)
+                if written and "$" not in written:
+                    found.append(resolve_path(layer.path, layers.directory, written))
+    return list(dict.fromkeys(found))
+
+
+def _look_at_builds(profile: CheckedProfile, reader: FileReader) -> None:
+    """Contexts with their names, Dockerfiles, and the ignore files that may go with them."""
+    for context, dockerfile in _builds(profile):
+        if "://" in context or context.startswith("git@"):
+            continue
+        reader.read(context)
+        path = posixpath.normpath(posixpath.join(context, dockerfile))
+        reader.look([path, f"{path}.dockerignore", posixpath.join(context, ".dockerignore")])
+
+
+def _builds(profile: CheckedProfile) -> Iterable[tuple[str, str]]:
+    """Context (absolute) and Dockerfile of each build, from the model or else from the texts."""
+    project = profile.everything or profile.model
+    if project is None:
+        yield from _written_builds(profile.layers)
+        return
+    for service in project.services.values():
+        if service.build is not None:
+            yield service.build.context, service.build.dockerfile
+
+
+def _written_builds(layers: Layers) -> Iterable[tuple[str, str]]:
+    for layer in layers.layers:
+        services = child(layer.path, layer.root, "services")
+        for _, service in entries(services.value if services else None):
+            build = child(layer.path, service, "build")
+            if build is None:
+                continue
+            context = child(layer.path, build.value, "context")
+            dockerfile = child(layer.path, build.value, "dockerfile")
+            written = scalar(context.value) if context else scalar(build.value) or "."
+            name = (scalar(dockerfile.value) if dockerfile else None) or "Dockerfile"
+            if written and "$" not in written + name:
+                yield resolve_path(layer.path, layers.directory, written), name
+
+
+def _look_at_mounts(profile: CheckedProfile, reader: FileReader) -> None:
+    project = profile.everything or profile.model
+    for service in project.services.values() if project else ():
+        reader.look(source for kind, source, _ in service.mounts if kind == "bind" and source)
