@@ -92,6 +92,12 @@ class Facts:
     start_seconds: Mapping[str, float] = field(default_factory=dict)
     """Service name to its usual seconds from start to healthy, from the history."""
 
+    def watched(self) -> tuple[str, ...]:
+        """The files that were looked at, and those that were looked for, without directories."""
+        return tuple(
+            path for path, state in self.files.items() if state.kind is not FileKind.DIRECTORY
+        )
+
     def file(self, path: str) -> FileState:
         """The state of a path; a path that was not gathered counts as missing."""
         return self.files.get(path, MISSING)

@@ -26,6 +26,8 @@ class Rule:
     family: str
     """The module's name."""
     run: RuleFunction
+    leaks: bool = False
+    """Whether an error of this rule is about a secret that gets out, and not about the start."""
     explains_refusal: bool = False
     """Whether an error of this rule is the reason why Compose refuses a model, so that
     `compose-invalid` need not say it too."""
@@ -45,7 +47,12 @@ _declared: dict[str, Rule] = {}
 
 
 def check(
-    name: str, severity: Severity, spec: str, *, explains_refusal: bool = False
+    name: str,
+    severity: Severity,
+    spec: str,
+    *,
+    leaks: bool = False,
+    explains_refusal: bool = False,
 ) -> Callable[[RuleFunction], RuleFunction]:
     """Declare the function below as the rule `name`. Raises ValueError for a second of a name."""
 
@@ -53,7 +60,7 @@ def check(
         if name in _declared:
             raise ValueError(f"two rules are called {name}")
         family = function.__module__.rsplit(".", 1)[1]
-        _declared[name] = Rule(name, severity, spec, family, function, explains_refusal)
+        _declared[name] = Rule(name, severity, spec, family, function, leaks, explains_refusal)
         return function
 
     return declare

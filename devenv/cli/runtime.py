@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from devenv.cli.session import Session
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
-from devenv.state.actions import ModelLoaded
+from devenv.state.actions import ChecksRequested, ModelLoaded
 from devenv.state.logs import LogStore
-from devenv.state.model import Environment, State
+from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
 
 if TYPE_CHECKING:
+    from devenv.cli.check_runner import CheckRunner
     from devenv.engine.effects import EffectRunner
+    from devenv.state.effects import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +57,66 @@ class Runtime:
         self._tail = tail
         self._observing: asyncio.Task[None] | None = None
         self.effects: EffectRunner | None = None
+        self._checks: CheckRunner | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def reducing(self) -> AsyncIterator[asyncio.TaskGroup]:
         """A task group in which the store runs; leaving it ends everything in it."""
         async with asyncio.TaskGroup() as tasks:
+            self.store.set_effect_runner(self._run_effect)
             reducing = tasks.create_task(self.store.run())
-            children: list[asyncio.Task[None]] = [reducing]
             try:
                 yield tasks
             finally:
-                for task in children:
-                    task.cancel()
+                reducing.cancel()
+
+    def _run_effect(self, effect: Effect) -> None:
+        """Hand an effect to the part that carries it out; before that part is there, drop it."""
+        if self._checks is not None and self._checks.run(effect):
+            return
+        if self.effects is not None:
+            self.effects.run(effect)
 
     async def end(self) -> None:
         """End a running Compose command and stop following; containers stay as they are."""
         if self.effects is not None:
             await self.effects.cancel()
-        if self._observing is not None:
-            self._observing.cancel()
+        for task in (self._observing, self._watching):
+            if task is not None:
+                task.cancel()
+        if self._checks is not None:
+            self._checks.cancel()
+
+    async def check(self, tasks: asyncio.TaskGroup, *, watch: bool) -> Checks:
+        """Run the checks and wait for them; with `watch` again whenever a file changes."""
+        from devenv.cli.check_runner import CheckRunner
+
+        self._checks = CheckRunner(self.session, tasks, self.store.dispatch)
+        finished: asyncio.Future[Checks] = asyncio.get_running_loop().create_future()
+
+        def take_state(state: State) -> None:
+            if state.checks is not None and not finished.done():
+                finished.set_result(state.checks)
+
+        self.store.subscribe(take_state)
+        await self.store.dispatch(ChecksRequested())
+        checks = await finished
+        if watch and self._watching is None:
+            self._watching = tasks.create_task(self._watch())
+        return checks
+
+    async def _watch(self) -> None:
+        from devenv.watch.watcher import FileWatcher
+
+        watcher = FileWatcher(self.store.dispatch)
+
+        def take_state(state: State) -> None:
+            watcher.set_files(state.checks.files if state.checks else ())
+
+        take_state(self.store.state)
+        self.store.subscribe(take_state)
+        await watcher.run()
 
     def connect(self, tasks: asyncio.TaskGroup, project: Project) -> None:
         """Start following the engine and carrying out effects, until `end`."""
@@ -95,7 +138,6 @@ class Runtime:
             build=self.options.build,
             without=self.options.without,
         )
-        self.store.set_effect_runner(self.effects.run)
         observer = Observer(
             session.client,
             project.name,

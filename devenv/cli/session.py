@@ -34,6 +34,7 @@ class Session:
     """One run of a command, in one directory, for one selection."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
         self._profile: str | None = arguments.profile
         self.start = Path(arguments.directory or ".").absolute()
         if not os.path.isdir(self.start):  # noqa: PTH112, Path's own raises below a closed directory
@@ -44,6 +45,10 @@ class Session:
                 **{k: v for k, v in os.environ.items() if k != "DOCKER_HOST"},
                 "DOCKER_CONTEXT": arguments.context,
             }
+
+    def renew(self) -> Session:
+        """The same command line with nothing loaded yet, for files that may have changed."""
+        return Session(self._arguments)
 
     @cached_property
     def files(self) -> ProjectFiles:

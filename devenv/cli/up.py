@@ -7,7 +7,9 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Sequence
 
+from devenv.checks.finding import Finding, Severity
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.runtime import Runtime, UpOptions
 from devenv.cli.session import Session
@@ -16,10 +18,11 @@ from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, ExitCode
-from devenv.state.actions import EngineLost, ModelFailed, OperationRequested
+from devenv.state.actions import EngineLost, ModelFailed, OperationRequested, StartRefused
 from devenv.state.logs import LogLine, LogStore
 from devenv.state.model import (
     GLYPHS,
+    Checks,
     EngineStatus,
     Environment,
     OperationKind,
@@ -110,13 +113,57 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     async with runtime.reducing() as tasks:
         await runtime.load()
-        runtime.connect(tasks, project)
-        runtime.store.subscribe(printer.take_state)
-        await runtime.store.dispatch(OperationRequested(OperationKind.UP, options.services))
         try:
+            if not arguments.no_checks:
+                checks = await runtime.check(tasks, watch=False)
+                blocking = find_reasons_against(checks, environment.profile, runtime)
+                print_checks(checks, blocking)
+                if blocking:
+                    return ExitCode.FAILED
+            runtime.connect(tasks, project)
+            runtime.store.subscribe(printer.take_state)
+            await runtime.store.dispatch(OperationRequested(OperationKind.UP, options.services))
             return await _follow(runtime, printer, interrupted, arguments, started)
         finally:
             await runtime.end()
+
+
+def find_reasons_against(
+    checks: Checks, profile: str | None, runtime: Runtime
+) -> tuple[Finding, ...]:
+    """The findings for which this start would fail."""
+    from devenv.checks.blocking import find_blocking
+
+    project = runtime.session.project
+    wanted = resolve_closure(project, runtime.options.services or project.services)
+    return find_blocking(checks.result, profile, wanted - frozenset(runtime.options.without))
+
+
+def print_checks(checks: Checks, blocking: Sequence[Finding]) -> None:
+    """The findings that stop the start, in full; the others as one line."""
+    from devenv.checks.finding import CheckResult
+    from devenv.report.finding_paths import FindingPaths
+    from devenv.report.findings.text import render
+
+    if blocking:
+        shown = render(CheckResult(tuple(blocking)), FindingPaths(checks.directory))
+        print_note(sanitize(shown).rstrip("\n"))
+        print_problem(refusal(blocking))
+        return
+    counts = [(checks.result.count(s), s.value) for s in (Severity.ERROR, Severity.WARNING)]
+    words = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count]
+    if words:
+        print_note(f"{' and '.join(words)} found by the checks: devenv check shows them.")
+
+
+def refusal(blocking: Sequence[Finding]) -> Problem:
+    """Why nothing is started."""
+    what = "an error that makes" if len(blocking) == 1 else f"{len(blocking)} errors that make"
+    return Problem(
+        f"Nothing was started: the checks found {what} the start fail.",
+        fix="repair it, or start all the same with --no-checks",
+        excerpt=tuple(f"{finding.rule}: {finding.message}" for finding in blocking[:3]),
+    )
 
 
 async def _follow(
@@ -383,6 +430,12 @@ async def _start_when_shown(
         runtime.options = resolve_options(session, arguments)
         runtime.connect(tasks, project)
         await session.client.ping()
+        if not arguments.no_checks:
+            checks = await runtime.check(tasks, watch=True)
+            blocking = find_reasons_against(checks, session.files.choice.name, runtime)
+            if blocking:
+                await runtime.store.dispatch(StartRefused(refusal(blocking)))
+                return
     except DevenvError as error:
         problem = to_problem(error)
         lost = error.exit_code is ExitCode.NO_ENGINE

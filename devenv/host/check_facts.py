@@ -24,7 +24,10 @@ def load_facts(
     engine: EngineFacts | None = None,
 ) -> Facts:
     """Everything that rules may ask of these profiles' files."""
-    reader.look([directory, root])
+    reader.look([directory, root, posixpath.join(root, "devenv.toml")])
+    own = posixpath.join(root, "profiles")
+    names = reader.read(own).entries
+    reader.look(posixpath.join(own, name) for name in names if name.endswith(".toml"))
     env_paths = {posixpath.join(directory, name) for name in (".env", *ENV_EXAMPLE_NAMES)}
     for profile in profiles:
         env_paths.update(profile.env_files)

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from devenv.checks.finding import Finding
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
-from devenv.state.model import Container, ContainerId, Operation, OperationKind, Problem, Usage
+from devenv.state.model import (
+    Checks,
+    Container,
+    ContainerId,
+    Operation,
+    OperationKind,
+    Problem,
+    Usage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,39 @@ class OperationRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class StartRefused:
+    """The checks found what would make the start fail, so it was not begun."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRequested:
     """The user wants the running Compose command to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesChanged:
+    """Files that the checks look at changed on disk; absolute paths."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksRequested:
+    """The checks are to be run, once more where they are running."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksFinished:
+    checks: Checks
+
+
+@dataclass(frozen=True, slots=True)
+class FixRequested:
+    """The user wants a finding's safe edits to be made."""
+
+    finding: Finding
 
 
 Action = (
@@ -110,5 +150,10 @@ Action = (
     | OperationFinished
     | FailureExplained
     | OperationRequested
+    | StartRefused
     | CancelRequested
+    | FilesChanged
+    | ChecksRequested
+    | ChecksFinished
+    | FixRequested
 )

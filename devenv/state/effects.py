@@ -1,9 +1,10 @@
-"""What `reduce` asks of the outside world; `engine.effects` carries it out."""
+"""What `reduce` asks of the outside world; `engine.effects` and `cli.check_runner` do it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devenv.checks.finding import Finding
 from devenv.compose.names import ServiceName
 from devenv.state.model import ContainerId, OperationKind
 
@@ -27,4 +28,16 @@ class ExplainFailure:
     container: ContainerId
 
 
-Effect = RunOperation | CancelOperation | ExplainFailure
+@dataclass(frozen=True, slots=True)
+class RunChecks:
+    """Gather and check the project's files; answered by `ChecksFinished`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyFix:
+    """Make a finding's edits, then run the checks again."""
+
+    finding: Finding
+
+
+Effect = RunOperation | CancelOperation | ExplainFailure | RunChecks | ApplyFix

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from devenv.checks.finding import CheckResult
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 
@@ -198,6 +199,17 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """What the checks found last."""
+
+    result: CheckResult
+    directory: str
+    """The project directory, to which paths are shown."""
+    files: tuple[str, ...] = ()
+    """Every file that was looked at: when one changes, the checks are run again."""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     environment: Environment
     project: Project | None = None
@@ -212,6 +224,11 @@ class State:
     operation: Operation | None = None
     problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
     usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
+    checks: Checks | None = None
+    """None until the checks ran once."""
+    checking: bool = False
+    checks_stale: bool = False
+    """A file changed while the checks ran: they run once more."""
     services: tuple[ServiceState, ...] = ()
     """Derived from all of the above, in start order, then services outside the selection."""
 

@@ -6,8 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from devenv.state import actions as do
-from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
-from devenv.state.model import BROKEN, EngineStatus, State
+from devenv.state.effects import (
+    ApplyFix,
+    CancelOperation,
+    Effect,
+    ExplainFailure,
+    RunChecks,
+    RunOperation,
+)
+from devenv.state.model import BROKEN, EngineStatus, Operation, OperationKind, State
 from devenv.state.services import resolve_services
 
 
@@ -83,8 +90,23 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return replace(state, problems={**state.problems, service: problem}), ()
         case do.OperationRequested(kind, services):
             return state, () if state.busy else (RunOperation(kind, services),)
+        case do.StartRefused(problem):
+            if state.busy:
+                return state, ()
+            refused = Operation(OperationKind.UP, finished=True, problem=problem)
+            return replace(state, operation=refused), ()
         case do.CancelRequested():
             return state, (CancelOperation(),) if state.busy else ()
+        case do.FilesChanged() | do.ChecksRequested():
+            if state.checking:
+                return replace(state, checks_stale=True), ()
+            return replace(state, checking=True), (RunChecks(),)
+        case do.ChecksFinished(checks):
+            again = state.checks_stale
+            after = replace(state, checks=checks, checking=again, checks_stale=False)
+            return after, (RunChecks(),) if again else ()
+        case do.FixRequested(finding):
+            return state, (ApplyFix(finding),)
 
 
 def _without(mapping: Any, key: str) -> dict[Any, Any]:

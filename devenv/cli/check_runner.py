@@ -1,0 +1,129 @@
+"""Runs the checks while `devenv up` runs: before the start, and again when a file changed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar, cast
+
+from devenv.checks.edits import plan_repair
+from devenv.checks.finding import CheckResult, Finding, NotChecked
+from devenv.cli.checking import check_project, gather
+from devenv.cli.session import Session
+from devenv.errors import DevenvError
+from devenv.host.edits import write_texts
+from devenv.state.actions import Action, ChecksFinished, ChecksRequested
+from devenv.state.effects import ApplyFix, Effect, RunChecks
+from devenv.state.model import Checks
+
+T = TypeVar("T")
+
+
+class CheckRunner:
+    """Carries out `RunChecks` and `ApplyFix`; a thread reads and checks, so no key waits."""
+
+    def __init__(
+        self,
+        session: Session,
+        tasks: asyncio.TaskGroup,
+        dispatch: Callable[[Action], Awaitable[None]],
+    ) -> None:
+        self._session = session
+        self._tasks = tasks
+        self._dispatch = dispatch
+        self._running: set[asyncio.Task[None]] = set()
+
+    def run(self, effect: Effect) -> bool:
+        """Start the effect and return at once; False where it is another part's."""
+        match effect:
+            case RunChecks():
+                self._start(self._check())
+            case ApplyFix(finding):
+                self._start(self._fix(finding))
+            case _:
+                return False
+        return True
+
+    def cancel(self) -> None:
+        """Wait for nothing more; a thread that reads ends by itself."""
+        for task in self._running:
+            task.cancel()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _check(self) -> None:
+        checks = await _in_thread(partial(load_checks, self._session))
+        await self._dispatch(ChecksFinished(checks))
+
+    async def _fix(self, finding: Finding) -> None:
+        await _in_thread(partial(apply_fix, self._session, finding))
+        await self._dispatch(ChecksRequested())
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """The function's result from a daemon thread, which the end of the program does not await."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def deliver(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("T", result))
+
+    def run() -> None:
+        result: T | None = None
+        problem: BaseException | None = None
+        try:
+            result = function()
+        except BaseException as error:
+            problem = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(deliver, result, problem)
+
+    threading.Thread(target=run, daemon=True, name="devenv-checks").start()
+    return await future
+
+
+def load_checks(session: Session) -> Checks:
+    """The checks of a project as it is on disk now; what cannot be read at all is said in it."""
+    fresh = session.renew()
+    try:
+        gathered = gather(fresh)
+        result = check_project(fresh, gathered)
+    except DevenvError as error:
+        return _not_checked(session, error)
+    return Checks(result, gathered.facts.directory, gathered.facts.watched())
+
+
+def _not_checked(session: Session, error: DevenvError) -> Checks:
+    files = session.files
+    settings = [files.settings.path] if files.settings.path else []
+    source = error.source
+    problem = NotChecked("the project", error.message, source.path if source else None)
+    return Checks(
+        CheckResult(not_checked=(problem,)),
+        str(files.directory),
+        (*settings, *(str(path) for path in files.compose_files)),
+    )
+
+
+def apply_fix(session: Session, finding: Finding) -> None:
+    """Make the edits of the same finding as it is now; where it is gone, nothing is done."""
+    fresh = session.renew()
+    try:
+        gathered = gather(fresh)
+        known = check_project(fresh, gathered).findings
+        same = [one for one in known if (one.rule, one.place) == (finding.rule, finding.place)]
+        repair = plan_repair(same, gathered.facts.files)
+        write_texts(repair.texts, gathered.facts.files, fresh.files.root)
+    except DevenvError:
+        return  # the checks run again after this, and say what is wrong with the files

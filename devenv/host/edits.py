@@ -1,0 +1,67 @@
+"""Writes repaired texts: whole files at once, their mode and byte order mark kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from devenv.checks.facts import FileState
+from devenv.errors import ConfigError, Source
+
+_NEW_FILE_MODE = 0o644
+
+
+def write_texts(texts: Mapping[str, str], files: Mapping[str, FileState], root: Path) -> list[str]:
+    """Write each text, and return the paths that changed.
+
+    Raises ConfigError for a file outside `root`, be it through a symbolic link, for one that
+    changed since it was read, and for one that cannot be written; files before it are written.
+    """
+    top = os.path.realpath(root)
+    written: list[str] = []
+    for path, text in texts.items():
+        real = os.path.realpath(path)
+        if os.path.commonpath([top, real]) != top:
+            raise ConfigError(
+                "This file lies outside the project, so it was not changed.",
+                source=Source(path),
+                fix="make the change by hand",
+            )
+        state = files.get(path)
+        _check_unchanged(real, path, state)
+        content = text.encode()
+        if state is not None and state.has_bom:
+            content = b"\xef\xbb\xbf" + content
+        _replace(Path(real), content, state.mode if state else None)
+        written.append(path)
+    return written
+
+
+def _check_unchanged(real: str, path: str, state: FileState | None) -> None:
+    from devenv.host.check_files import load_state
+
+    now = load_state(real)
+    if now.text != (state.text if state else None):
+        raise ConfigError(
+            "This file changed meanwhile, so it was left alone.",
+            source=Source(path),
+            fix="run it again",
+        )
+
+
+def _replace(path: Path, content: bytes, mode: int | None) -> None:
+    temporary = path.with_name(f".{path.name}.devenv-{os.getpid()}")
+    try:
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode if mode is not None else 0o600
+        )
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode if mode is not None else _NEW_FILE_MODE)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ConfigError(
+            f"This file cannot be written: {error.strerror}.", source=Source(str(path))
+        ) from None
