@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from devenv.cli.interactive import SHELL, exec_argv
 from devenv.cli.runtime import Runtime
@@ -11,6 +14,25 @@ from devenv.compose.names import ServiceName
 from devenv.engine.process import run_interactive
 from devenv.tui.app import DevenvApp
 from devenv.tui.ports import UiPorts
+
+_AT_LINE = {
+    "code": ("--wait", "--goto", "{path}:{line}"),
+    "codium": ("--wait", "--goto", "{path}:{line}"),
+    "subl": ("--wait", "{path}:{line}"),
+    "zed": ("--wait", "{path}:{line}"),
+    "hx": ("{path}:{line}",),
+}
+"""How editors that do not take `+LINE PATH` are told a line."""
+
+
+def editor_argv(environ: Mapping[str, str], path: str, line: int) -> tuple[str, ...]:
+    """The command that edits a file at a line: VISUAL, EDITOR, or the first editor on PATH."""
+    words = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or "")
+    if not words:
+        known = ("sensible-editor", "nano", "vi")
+        words = [next((name for name in known if shutil.which(name)), "vi")]
+    form = _AT_LINE.get(Path(words[0]).name, ("+{line}", "{path}"))
+    return (*words, *(part.format(path=path, line=line) for part in form))
 
 
 def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
@@ -21,6 +43,9 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
         name = session.project.name
         return run_interactive(exec_argv(session, name, service, SHELL), session.environ, "/")
 
+    def edit_file(path: str, line: int) -> int:
+        return run_interactive(editor_argv(session.environ, path, line), session.environ)
+
     def open_url(url: str) -> bool:
         import webbrowser
 
@@ -29,5 +54,11 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
     return DevenvApp(
         runtime.store,
         runtime.logs,
-        UiPorts(on_ready=on_ready, clock=time.time, run_shell=run_shell, open_url=open_url),
+        UiPorts(
+            on_ready=on_ready,
+            clock=time.time,
+            run_shell=run_shell,
+            edit_file=edit_file,
+            open_url=open_url,
+        ),
     )

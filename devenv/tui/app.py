@@ -21,11 +21,12 @@ from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import monochrome
 from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
-from devenv.tui.outside import lend_terminal, open_in_browser
+from devenv.tui.outside import open_editor, open_in_browser, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question
 from devenv.tui.services import ServiceList
+from devenv.tui.tab import DevTab
 from devenv.tui.text import first_url
 
 
@@ -88,6 +89,14 @@ class DevenvApp(App[str]):
     def on_tabbed_content_tab_activated(self) -> None:
         self._show()
 
+    def on_dev_tab_asks(self, message: DevTab.Asks) -> None:
+        message.stop()
+        self._dispatch(message.action)
+
+    def on_dev_tab_edits(self, message: DevTab.Edits) -> None:
+        message.stop()
+        open_editor(self, self._ports, message.path, message.line)
+
     def _show(self) -> None:
         self._panes.show(self._state, self._ports.clock(), self._chosen)
 
@@ -140,7 +149,7 @@ class DevenvApp(App[str]):
         if service is None:
             self.notify("Choose a service first: arrow keys, or a click.")
             return
-        lend_terminal(self, self._ports, service)
+        open_shell(self, self._ports, service)
 
     def _url(self) -> str | None:
         """The address of the chosen service, or the first that any service publishes."""

@@ -16,4 +16,6 @@ class UiPorts:
     """Seconds since the epoch."""
     run_shell: Callable[[ServiceName], int]
     """Opens a shell in a service's container on the terminal, and returns its exit code."""
+    edit_file: Callable[[str, int], int]
+    """Opens a file at a line in the user's editor on the terminal; returns its exit code."""
     open_url: Callable[[str], bool]

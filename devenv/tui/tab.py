@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from devenv.compose.names import ServiceName
+from devenv.state.actions import Action
 from devenv.state.logs import LogStore
 from devenv.state.model import State
 
@@ -35,6 +36,21 @@ class DevTab(Vertical):
 
     class Refreshed(Message):
         """The tab's caption may differ now."""
+
+    class Asks(Message):
+        """The tab wants an action dispatched."""
+
+        def __init__(self, action: Action) -> None:
+            super().__init__()
+            self.action = action
+
+    class Edits(Message):
+        """The user wants a file in the editor, at a line from 1."""
+
+        def __init__(self, path: str, line: int) -> None:
+            super().__init__()
+            self.path = path
+            self.line = line
 
     def __init__(self, logs: LogStore) -> None:
         super().__init__()

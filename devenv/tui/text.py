@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from devenv.checks.finding import Severity
 from devenv.state.model import (
     BROKEN,
     GLYPHS,
@@ -101,13 +102,27 @@ def render_header(state: State, width: int) -> Text:
     broken = sum(1 for status in counted if status in BROKEN)
     moving = sum(1 for status in counted if status in _MOVING)
     counts = f"✓ {good}  ◐ {moving}  ✗ {broken}"
+    errors, warnings = _count_findings(state)
+    if errors or warnings:
+        counts += f"  ⚠ {errors + warnings} {'check' if errors + warnings == 1 else 'checks'}"
     text = Text(" " + sanitize(" · ".join(parts)).replace("\n", " "), style="bold", no_wrap=True)
     text.truncate(max(0, width - len(counts) - 2), overflow="ellipsis", pad=True)
     text.append(" ")
     text.append(f"✓ {good}", "green" if good else "not bold dim")
     text.append(f"  ◐ {moving}", "yellow" if moving else "not bold dim")
     text.append(f"  ✗ {broken}", "red" if broken else "not bold dim")
+    if errors or warnings:
+        word = "check" if errors + warnings == 1 else "checks"
+        text.append(f"  ⚠ {errors + warnings} {word}", "red" if errors else "yellow")
     return text
+
+
+def _count_findings(state: State) -> tuple[int, int]:
+    """Errors and warnings of the checks."""
+    if state.checks is None:
+        return 0, 0
+    result = state.checks.result
+    return result.count(Severity.ERROR), result.count(Severity.WARNING)
 
 
 def _engine_words(state: State) -> str:

@@ -52,10 +52,14 @@ def make(state: State, lines: Iterable[LogLine] = (), limit_bytes: int = 1 << 27
     def run_shell(service: ServiceName) -> int:
         raise AssertionError(f"a test's terminal is never lent: {service}")
 
+    def edit_file(path: str, line: int) -> int:
+        raise AssertionError(f"a test's terminal is never lent: {path}:{line}")
+
     ports = UiPorts(
         on_ready=lambda: ready.append(NOW),
         clock=lambda: NOW,
         run_shell=run_shell,
+        edit_file=edit_file,
         open_url=open_url,
     )
     harness = Harness(DevenvApp(store, logs, ports), store, logs, opened=opened, ready=ready)

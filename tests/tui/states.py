@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from devenv.checks.finding import (
+    CheckResult,
+    Edit,
+    Finding,
+    NotChecked,
+    Place,
+    Related,
+    Severity,
+)
 from devenv.compose.model import Condition, Dependency, Project, Service
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state import actions as do
 from devenv.state.logs import LogLine
 from devenv.state.model import (
+    Checks,
     Container,
     ContainerId,
     Environment,
@@ -178,6 +188,40 @@ def failed() -> State:
             do.FailureExplained(name("migrate"), cause),
         ],
     )
+
+
+def checked() -> State:
+    """All is up; the checks found one thing of each severity."""
+    findings = (
+        Finding(
+            "env-file-tracked",
+            Severity.ERROR,
+            "git tracks .env, and POSTGRES_PASSWORD in it looks like a real secret.",
+            Place("/src/shop/.env", 2, 1),
+            fix="git rm --cached .env, and change the password",
+        ),
+        Finding(
+            "started-not-healthy",
+            Severity.WARNING,
+            "app waits only for cache to start, though cache has a health check.",
+            Place("/src/shop/compose.yaml", 14, 9),
+            service="app",
+            profiles=("dev", "search"),
+            fix="condition: service_healthy for cache",
+            related=(Related(Place("/src/shop/compose.yaml", 30, 5), "its health check"),),
+            edits=(Edit("/src/shop/compose.yaml", 10, 12, "x"),),
+        ),
+        Finding(
+            "base-not-slim",
+            Severity.INFO,
+            "node:20 has a slim variant.",
+            Place("/src/shop/app/Dockerfile", 1, 6),
+            service="app",
+        ),
+    )
+    skipped = (NotChecked("local images", "no Docker engine answers"),)
+    checks = Checks(CheckResult(findings, skipped), "/src/shop")
+    return after(healthy(), [do.ChecksRequested(), do.ChecksFinished(checks)])
 
 
 def engine_lost() -> State:

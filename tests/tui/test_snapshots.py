@@ -28,6 +28,8 @@ SnapCompare = Callable[..., bool]
         pytest.param(states.healthy, (120, 36), None, ("c",), id="config"),
         pytest.param(states.healthy, (120, 36), None, ("p",), id="profile"),
         pytest.param(states.healthy, (120, 36), None, ("q",), id="quit"),
+        pytest.param(states.checked, (120, 36), None, ("C",), id="checks"),
+        pytest.param(states.checked, (80, 24), None, ("C",), id="checks-80x24"),
     ],
 )
 def test_screen(
