@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from devenv.compose.model import Condition, Project, Service
 from devenv.compose.names import ServiceName
+
+MAX_CYCLES = 100
+_MAX_STEPS = 20_000
+
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +45,96 @@ def resolve_start_order(services: Mapping[ServiceName, Service]) -> StartOrder:
             del remaining[name]
         for waits in remaining.values():
             waits.difference_update(wave)
-    return StartOrder(tuple(waves), _find_cycles(remaining))
+    return StartOrder(tuple(waves), find_cycles(remaining))
 
 
-def _find_cycles(
-    edges: Mapping[ServiceName, set[ServiceName]],
-) -> tuple[tuple[ServiceName, ...], ...]:
-    cycles: set[tuple[ServiceName, ...]] = set()
-    for start in sorted(edges):
-        trail = [start]
-        seen = {start: 0}
-        while True:
-            following = sorted(name for name in edges[trail[-1]] if name in edges)
-            if not following:
-                break
-            step = following[0]
-            if step in seen:
-                cycle = trail[seen[step] :]
-                first = cycle.index(min(cycle))
-                cycles.add(tuple(cycle[first:] + cycle[:first]))
-                break
-            seen[step] = len(trail)
+def find_cycles(edges: Mapping[Name, Collection[Name]]) -> tuple[tuple[Name, ...], ...]:
+    """Each cycle once, starting at its alphabetically first name, sorted.
+
+    A graph can have more cycles than anybody reads: after MAX_CYCLES the search ends, and what
+    is not found then has at least its shortest cycle through each edge.
+    """
+    known = {name: sorted(set(edges[name]) & set(edges)) for name in edges}
+    found: set[tuple[Name, ...]] = set()
+    budget = [_MAX_STEPS]
+    for start in sorted(known):
+        _add_cycles_from(start, known, found, budget)
+        if budget[0] <= 0 or len(found) >= MAX_CYCLES:
+            _add_shortest_cycles(known, found)
+            break
+    return tuple(sorted(found)[:MAX_CYCLES])
+
+
+def _add_cycles_from(
+    start: Name,
+    edges: Mapping[Name, Sequence[Name]],
+    found: set[tuple[Name, ...]],
+    budget: list[int],
+) -> None:
+    """The cycles whose first name is `start`, depth first; `budget` counts the steps left."""
+    returning = _reaching(start, edges)
+    trail = [start]
+    pending = [iter(edges[start])]
+    while pending and budget[0] > 0 and len(found) < MAX_CYCLES:
+        budget[0] -= 1
+        step = next(pending[-1], None)
+        if step is None:
+            pending.pop()
+            trail.pop()
+        elif step == start:
+            found.add(tuple(trail))
+        elif step in returning and step not in trail:
             trail.append(step)
-    return tuple(sorted(cycles))
+            pending.append(iter(edges[step]))
+
+
+def _reaching(start: Name, edges: Mapping[Name, Sequence[Name]]) -> set[Name]:
+    """The names after `start` from which a way leads back to it over names after it."""
+    owners: dict[Name, list[Name]] = {}
+    for name, targets in edges.items():
+        for target in targets:
+            owners.setdefault(target, []).append(name)
+    reached: set[Name] = set()
+    pending = [start]
+    while pending:
+        for owner in owners.get(pending.pop(), ()):
+            if owner > start and owner not in reached:
+                reached.add(owner)
+                pending.append(owner)
+    return reached
+
+
+def _add_shortest_cycles(
+    edges: Mapping[Name, Sequence[Name]], found: set[tuple[Name, ...]]
+) -> None:
+    """For each edge that is on a cycle, a shortest one through it."""
+    for name in sorted(edges):
+        for target in edges[name]:
+            if len(found) >= 2 * MAX_CYCLES:
+                return
+            way = _shortest_way(target, name, edges)
+            if way is not None:
+                first = way.index(min(way))
+                found.add(tuple(way[first:] + way[:first]))
+
+
+def _shortest_way(
+    start: Name, end: Name, edges: Mapping[Name, Sequence[Name]]
+) -> list[Name] | None:
+    came_from: dict[Name, Name | None] = {start: None}
+    pending = deque([start])
+    while pending:
+        name = pending.popleft()
+        if name == end:
+            way = [name]
+            while (before := came_from[way[-1]]) is not None:
+                way.append(before)
+            return way[::-1]
+        for step in edges[name]:
+            if step not in came_from:
+                came_from[step] = name
+                pending.append(step)
+    return None
 
 
 def resolve_closure(project: Project, names: Iterable[ServiceName]) -> frozenset[ServiceName]:
