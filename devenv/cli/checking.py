@@ -13,7 +13,6 @@ from pathlib import Path
 
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
 from devenv.checks.finding import CheckResult, NotChecked
-from devenv.cli.placing import place_error
 from devenv.cli.session import MODEL_SECONDS, Session
 from devenv.compose.discovery import read_env_value
 from devenv.compose.layers import Layers
@@ -21,6 +20,7 @@ from devenv.compose.model import Project
 from devenv.compose.parse_config import parse_project
 from devenv.compose.selection import select_services
 from devenv.engine.compose import ComposeCli, Selection
+from devenv.engine.placing import place_error
 from devenv.errors import ComposeFileError, ConfigError, DevenvError, EngineUnavailable
 from devenv.host import paths
 from devenv.host.check_facts import load_facts

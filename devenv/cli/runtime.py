@@ -128,6 +128,7 @@ class Runtime:
             tasks=tasks,
             compose=session.compose,
             selection=session.selection,
+            files=session.files.compose_files,
             environ=session.environ,
             client=session.client,
             dispatch=self.store.dispatch,
@@ -164,7 +165,9 @@ class Runtime:
         from devenv.host.ports import find_listener
 
         session = self.session
-        hashes = await load_hashes(session.compose, session.selection, session.environ)
+        hashes = await load_hashes(
+            session.compose, session.selection, session.environ, session.files.compose_files
+        )
         plan = await load_plan(
             session.client,
             project,

@@ -158,8 +158,8 @@ class Session:
                 fix="remote includes need the network; try: docker compose config",
             ) from None
         if completed.returncode != 0:
-            from devenv.cli.placing import place_error
             from devenv.engine.errors import classify_compose_failure
+            from devenv.engine.placing import place_error
 
             files = self.files.compose_files
             names = [str(file) for file in files]

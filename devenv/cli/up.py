@@ -67,7 +67,9 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
     async def load() -> int:
         await session.client.ping()
         options = resolve_options(session, arguments)
-        hashes = await load_hashes(session.compose, session.selection, session.environ)
+        hashes = await load_hashes(
+            session.compose, session.selection, session.environ, session.files.compose_files
+        )
         plan = await load_plan(
             session.client,
             session.project,

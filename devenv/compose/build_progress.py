@@ -22,12 +22,16 @@ class BuildStep:
 
 
 def parse_build_step(line: str, services: Iterable[ServiceName]) -> BuildStep | None:
-    """The step that a line of build output begins, or None."""
+    """The step that a line of build output begins, or None.
+
+    `services` are those whose images are built. BuildKit puts the service before the stage, with
+    a `_` for a dot; where only one image is built it may leave it out.
+    """
     line = line.strip()
     found = _BUILDKIT.match(line)
     if found:
         first = found["where"].split(" ")[0].strip()
-        service = next((name for name in services if name == first), None)
+        service = next((name for name in services if name.replace(".", "_") == first), None)
         return BuildStep(service, f"{found['step']} {found['instruction']}")
     found = _CLASSIC.match(line)
     if found:

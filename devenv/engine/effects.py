@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 from devenv.compose.build_progress import parse_build_step
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.build_place import place_build_failure
 from devenv.engine.compose import ComposeCli, Selection
 from devenv.engine.containers import parse_health_output
-from devenv.engine.errors import classify_compose_failure
+from devenv.engine.errors import BuildFailed, ImagePullFailed, classify_compose_failure
+from devenv.engine.placing import place_error
 from devenv.engine.problems import to_problem
 from devenv.engine.process import run_process
 from devenv.errors import DevenvError, EngineUnavailable
@@ -40,6 +43,7 @@ class EffectRunner:
         tasks: asyncio.TaskGroup,
         compose: ComposeCli,
         selection: Selection,
+        files: Sequence[Path],
         environ: Mapping[str, str],
         client: EngineClient,
         dispatch: Dispatch,
@@ -53,6 +57,7 @@ class EffectRunner:
         self._tasks = tasks
         self._compose = compose
         self._selection = selection
+        self._files = files
         self._environ = environ
         self._client = client
         self._dispatch = dispatch
@@ -156,7 +161,7 @@ class EffectRunner:
                 return
             last_line = line
             self._on_output("build" if building else "compose", line)
-            step = parse_build_step(line, names) if building else None
+            step = parse_build_step(line, builds) if building else None
             if step is not None:
                 for name in [step.service] if step.service else current or builds:
                     steps.put_nowait(do.BuildProgressed(name, step.text))
@@ -186,7 +191,15 @@ class EffectRunner:
             if building:
                 output = completed.stdout + completed.stderr
             shown = ("docker", "compose", *command)
-            raise classify_compose_failure(shown, completed.returncode, output)
+            files = [str(file) for file in self._files]
+            error = classify_compose_failure(shown, completed.returncode, output, files=files)
+            services = project.services if project else {}
+            if isinstance(error, BuildFailed):
+                place_build_failure(error, [services[name] for name in builds])
+            elif isinstance(error, ImagePullFailed) and error.image is None:
+                wanting = services.get(ServiceName(error.service or ""))
+                error.name_image(wanting.image if wanting else None)
+            raise place_error(error, self._files)
 
     async def _explain(self, service: ServiceName, container: ContainerId) -> None:
         try:

@@ -19,6 +19,7 @@ from devenv.errors import (
 )
 
 TAIL_LINES = 20
+_NO_IMAGE = "An image cannot be fetched."
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -77,12 +78,23 @@ class ImagePullFailed(CommandFailed):
     """An image is neither here nor can be fetched."""
 
     image: str | None
+    service: str | None
+    """The service that wants it, where only that is named (Compose before 5)."""
+
+    def name_image(self, image: str | None) -> None:
+        """Say which image it is, where that is known."""
+        self.image = image
+        self.message = f"The image {image} cannot be fetched." if image else _NO_IMAGE
 
 
 class BuildFailed(CommandFailed):
     """An image build failed. `step` is the instruction, `source` its line where it is known."""
 
     step: str | None
+    step_number: int | None
+    """Its place among all instructions of the Dockerfile, from 1; the classic builder tells it."""
+    target: str | None
+    """The service whose build failed, where the builder names it."""
     exit_code_of_step: int | None
 
 
@@ -382,60 +394,123 @@ def _dependency(
 
 
 def _build(argv: tuple[str, ...], returncode: int, text: str) -> BuildFailed | None:
-    source = None
-    step = None
-    place = re.search(r"^(\S*?)(?:\.?[Dd]ockerfile\S*):(\d+)\n-{5,}", text, re.M)
-    if place:
-        source = Source(place[0].split("\n")[0].rsplit(":", 1)[0], int(place[2]))
-    solve = re.search(r"failed to solve: (.+)", text)
-    process = re.search(r'process "(.+?)" did not complete successfully: exit code: (\d+)', text)
+    solve = re.search(r"^(?:target (\S+): )?failed to solve: (.+)$", text, re.M)
+    said = _FRONTEND.sub("", solve[2]) if solve else None
+    if said is not None and _FETCHING.search(said):
+        return None
+    process = re.search(
+        r'(?:process "(.+?)" did not complete successfully|executor failed running \[(.+?)\]):'
+        r" exit code: (\d+)",
+        said or "",
+    )
     classic = re.search(r"The command '(.+?)' returned a non-zero code: (\d+)", text, re.S)
+    plain = said or _classic_fault(text)
+    if not (classic or plain):
+        return None
     ended = process or classic
     heads = re.findall(r"^ > \[(.+?)\]\s?(.*?):?$", text, re.M)
-    steps = re.findall(r"^Step \d+/\d+ : (.+)$", text, re.M)
-    plain = _classic_fault(text)
-    if place is None and (line := re.search(r"dockerfile parse error (?:on )?line (\d+)", text)):
-        source = Source("Dockerfile", int(line[1]))
-    if not (solve or ended or plain):
-        return None
+    step, number = _classic_step(text, classic[1] if classic else plain or "")
     if heads:
-        step = heads[-1][1]
-    elif steps:
-        step = steps[-1]
-    elif ended:
+        step, number = heads[-1][1], None
+    elif step is None and ended:
         step = ended[1]
-    if (
-        solve
-        and not ended
-        and re.search(r"failed to resolve source metadata|pull access denied", solve[1])
-    ):
-        return None
+    source = None
+    if place := re.search(r"^(\S*?[Dd]ockerfile\S*):(\d+)\n-{5,}", text, re.M):
+        source = Source(place[1], int(place[2]))
+    elif line := re.search(r"dockerfile parse error (?:on )?line (\d+)", plain or ""):
+        source = Source("Dockerfile", int(line[1]))
+    elif plain and re.match(r"failed to read dockerfile: open .*: no such file", plain):
+        plain = "there is no Dockerfile where the build looks for one"
     message = "The image build failed"
     message += f" at {step}" if step else ""
-    message += f" (exit code {ended[2]})." if ended else f": {solve[1] if solve else plain}."
+    message += f" (exit code {ended[len(ended.groups())]})." if ended else f": {plain}."
     failed = BuildFailed(
         argv,
         returncode,
-        _tail(text),
+        _build_lines(text),
         message=message,
         source=source,
-        fix="read the step's last lines below; repair the Dockerfile or what it copies.",
+        fix="read the step's last lines; repair the Dockerfile or what it copies."
+        if step
+        else "repair the Dockerfile, or `build:` in the Compose file.",
     )
-    failed.step, failed.exit_code_of_step = step, int(ended[2]) if ended else None
+    if plain and "requires BuildKit" in plain:
+        failed.fix = "install the buildx plugin (package docker-buildx or docker-buildx-plugin)."
+    failed.step, failed.step_number = step, number
+    failed.exit_code_of_step = int(ended[len(ended.groups())]) if ended else None
+    failed.target = solve[1] if solve else None
     return failed
+
+
+_FRONTEND = re.compile(
+    r"rpc error: code = \w+ desc = |failed to solve(?: with frontend [\w.]+)?: "
+    r"|failed to create LLB definition: |failed to compute cache key: "
+)
+"""What BuildKit puts before the fault itself."""
+_FETCHING = re.compile(
+    r"failed to resolve source metadata|failed to do request|pull access denied"
+    r"|failed to authorize|unexpected status from"
+)
+_NOISE = re.compile(
+    r'^(?:time="\S+" level=warning|\s*Image \S+ Buil|-{6,}$|#\d+ (?:DONE|CACHED|CANCELED|\.\.\.)'
+    r"|#\d+ \[(?:\S+ )?internal\]|#\d+ (?:transferring|reading from stdin)|Sending build context"
+    r"|Removing intermediate container|$)"
+)
+
+
+def _classic_step(text: str, about: str) -> tuple[str | None, int | None]:
+    """The classic builder's step that `about` speaks of, and its number in the Dockerfile.
+
+    Several images are built at once, their lines mixed: the last step need not be the one.
+    """
+    steps = [(said, int(n)) for n, said in re.findall(r"^Step (\d+)/\d+ : (.+)$", text, re.M)]
+    shell = re.sub(r"^/bin/sh -c ", "", about)
+    word = shell.split(" ", 1)[0]
+    for fits in (
+        [step for step in steps if step[0] == f"RUN {shell}"],
+        [step for step in steps if word in ("COPY", "ADD") and step[0].startswith(word)],
+        steps,
+    ):
+        if fits:
+            return fits[-1]
+    return None, None
+
+
+def _build_lines(text: str) -> str:
+    """The last lines of the step that failed; where they cannot be told, of the build."""
+    blocks = re.findall(r"^ > \[.+\n((?:(?!-{6}).*\n)*)-{6}", text, re.M)
+    if blocks and blocks[-1].strip():
+        return _tail(re.sub(r"^\d+\.\d+ ", "", blocks[-1], flags=re.M))
+    return _quiet_tail(text)
+
+
+def _quiet_tail(text: str) -> str:
+    """The last lines, without those that only say how a build goes on."""
+    return _tail("\n".join(line for line in text.splitlines() if not _NOISE.match(line)))
 
 
 def _classic_fault(text: str) -> str | None:
     """What the classic builder says last, when it is not about fetching the base image."""
-    if "Sending build context" not in text and "unable to prepare context" not in text:
+    if not re.search(
+        r"^Sending build context|^Step \d+/\d+ : |unable to prepare context", text, re.M
+    ):
         return None
-    said = text.splitlines()[-1].removeprefix("Error response from daemon: ")
-    faults = r"(COPY|ADD) failed|dockerfile parse error|failed to reach build target|unable to prep"
-    return said if re.match(faults, said) else None
+    lines = [line for line in text.splitlines() if not re.match(r"^Step |^ --->|^Sending", line)]
+    faults = (
+        r"(COPY|ADD) failed|dockerfile parse error|failed to reach build target|unable to prep"
+        r"|base name \(|the Dockerfile \(|the --mount option|failed to create (?:shim )?task"
+        r"|invalid "
+    )
+    for line in reversed(lines):
+        said = line.removeprefix("Error response from daemon: ")
+        if re.match(faults, said, re.I):
+            return said.rstrip(".")
+    return None
 
 
 def _pull(argv: tuple[str, ...], returncode: int, text: str) -> ImagePullFailed | None:
-    denied = re.search(r"pull access denied for ([^\s,]+)", text)
+    denied = re.search(r"pull access denied(?: for ([^\s,]+))?", text)
+    base = re.findall(r"^ > \[(?:\S+ )?internal\] load metadata for (\S+?):?$", text, re.M)
     unknown = re.search(
         r"manifest for (\S+) not found|No such image: (\S+)"
         r"|(\S+): failed to resolve source metadata",
@@ -450,14 +525,18 @@ def _pull(argv: tuple[str, ...], returncode: int, text: str) -> ImagePullFailed 
         return None
     named = re.search(r"(?:^|\s)Image (\S+) (?:Error|Interrupted|Pulling)", text)
     image = denied[1] if denied else None
+    if image is None and base:
+        image = re.sub(r"^docker\.io/(?:library/)?", "", base[-1])
     if image is None and unknown:
         image = unknown[1] or unknown[2] or unknown[3]
     if image is None and network and network[2]:
         image = network[2]
     if image is None and named:
         image = named[1]
-    if image is None and (base := re.findall(r"^Step \d+/\d+ : FROM (?:--\S+ )?(\S+)", text, re.M)):
-        image = base[-1]
+    if image is None and (
+        bases := re.findall(r"^Step \d+/\d+ : FROM (?:--\S+ )?(\S+)", text, re.M)
+    ):
+        image = bases[-1]
     fix = "correct the name and tag, or build it first with `build:`."
     if denied:
         fix = "correct the name; a private image needs `docker login REGISTRY` first."
@@ -468,9 +547,11 @@ def _pull(argv: tuple[str, ...], returncode: int, text: str) -> ImagePullFailed 
     failed = ImagePullFailed(
         argv,
         returncode,
-        _tail(text),
-        message=f"The image {image or ''} cannot be fetched.".replace("  ", " "),
+        _quiet_tail(text),
+        message=_NO_IMAGE,
         fix=fix,
     )
-    failed.image = image
+    failed.name_image(image)
+    wanting = re.search(r"^\s*([\w.-]+) Error\b", text, re.M)
+    failed.service = wanting[1] if wanting else None
     return failed

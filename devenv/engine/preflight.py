@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from devenv.compose.model import Project
@@ -19,6 +20,7 @@ from devenv.engine.api import EngineClient
 from devenv.engine.compose import ComposeCli, Selection
 from devenv.engine.containers import LABEL_HASH, LABEL_ONEOFF, LABEL_PROJECT, LABEL_SERVICE
 from devenv.engine.errors import classify_compose_failure
+from devenv.engine.placing import place_error
 from devenv.engine.process import run_process
 from devenv.errors import PlanRefused
 
@@ -26,16 +28,26 @@ FindListener = Callable[[int, str], str | None]
 
 
 async def load_hashes(
-    compose: ComposeCli, selection: Selection, environ: Mapping[str, str]
+    compose: ComposeCli,
+    selection: Selection,
+    environ: Mapping[str, str],
+    files: Sequence[Path],
 ) -> dict[ServiceName, str]:
-    """Compose's configuration hash of each service of the selection."""
+    """Compose's configuration hash of each service of the selection.
+
+    `files` are the Compose files that are read: an error is placed in them.
+    """
     argv = compose.argv(*selection.arguments(), "config", "--hash", "*")
     completed = await run_process(
         argv, env=selection.environ(environ), cwd=selection.directory, timeout_seconds=60
     )
     if completed.returncode != 0:
         shown = ("docker", "compose", *argv[1:])
-        raise classify_compose_failure(shown, completed.returncode, completed.stderr)
+        names = [str(file) for file in files]
+        raise place_error(
+            classify_compose_failure(shown, completed.returncode, completed.stderr, files=names),
+            files,
+        )
     pairs = (line.split() for line in completed.stdout.splitlines())
     return {ServiceName(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
 

@@ -133,7 +133,8 @@ def test_build_that_fails(project: Project) -> None:
     project.write_compose({"app": {"build": "img"}, "other": sleeper()})
     said = project.up(code=1)
     assert "broken-step-output" in said
-    assert "5" in said
+    assert "exit code 5" in said
+    assert f"{project.directory}/img/Dockerfile:2: " in said
     assert not project.containers()
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from devenv.engine import compose
-from devenv.engine.compose import find_compose
-from devenv.errors import EngineUnavailable
+from devenv.engine.compose import Selection, find_compose
+from devenv.engine.preflight import load_hashes
+from devenv.errors import ComposeFileError, EngineUnavailable
 from tests.engine.project import Project, sleeper
 
 NOWHERE = "unix:///nonexistent/docker.sock"
@@ -45,6 +46,18 @@ def test_broken_yaml_has_a_place(files: Project) -> None:
     said = files.run("config", code=2).stderr
     assert "compose.yaml:" in said
     assert said.split("compose.yaml:", 1)[1][0].isdigit()
+
+
+async def test_a_file_that_breaks_after_it_was_read_has_a_place(files: Project) -> None:
+    """The model came from an earlier read; only the hashes meet the fault."""
+    files.write("compose.yaml", "services:\n  web:\n    image: a\n    portz: []\n")
+    selection = Selection(directory=files.directory)
+    compose_files = [files.directory / "compose.yaml"]
+    with pytest.raises(ComposeFileError, match=r"services\.web\.portz") as caught:
+        await load_hashes(find_compose(files.environ), selection, files.environ, compose_files)
+    assert str(caught.value.source) == f"{files.directory}/compose.yaml:4:5"
+    assert "portz" in (caught.value.excerpt or "")
+    assert "^" in (caught.value.excerpt or "")
 
 
 def test_unknown_profile_names_the_nearest(files: Project) -> None:

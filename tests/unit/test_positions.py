@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devenv.cli.placing import place_error
 from devenv.compose.positions import find_key, find_yaml_fault, render_excerpt
 from devenv.engine.errors import InvalidModel
+from devenv.engine.placing import place_error
 from devenv.errors import ComposeFileError
 
 TEXT = """\

@@ -1,4 +1,8 @@
-"""Real texts of Compose v5.6.1 and Engine 20.10, and what they are taken for."""
+"""Real texts of Compose and Engine 20.10, and what they are taken for.
+
+Compose is v5.6.1, with the classic builder (`up_…`, `classic_…`) and with BuildKit through buildx
+0.29.1 (`bk_…`); `old_…` is Compose v2.30.1.
+"""
 
 from __future__ import annotations
 
@@ -76,6 +80,14 @@ def classify(name: str) -> DevenvError:
         ("up_nohealth", DependencyFailed, "None"),
         ("up_complete", DependencyFailed, "None"),
         ("up_cmd", CommandFailed, "None"),
+        ("old_pull", ImagePullFailed, "None"),
+        ("bk_base", ImagePullFailed, "None"),
+        ("bk_base2", ImagePullFailed, "None"),
+        ("bk_run", BuildFailed, "None"),
+        ("bk_syntax", BuildFailed, "Dockerfile:2"),
+        ("bk_flag", BuildFailed, "Dockerfile:2"),
+        ("bk_noctx", BuildFailed, "None"),
+        ("old_run", BuildFailed, "None"),
     ],
 )
 def test_kind_and_place(name: str, kind: type[DevenvError], place: str) -> None:
@@ -91,6 +103,8 @@ def test_attributes() -> None:
         ("up_pull", "devenv-test-gone/nothing:1"),
         ("up_nopull", "devenv-test-gone/nothing:1"),
         ("up_baseimg", "devenv-test-gone/base:1"),
+        ("bk_base", "localhost:1/gone/base:1"),
+        ("bk_base2", "devenv-test-gone/base:1"),
     ):
         error = classify(name)
         assert isinstance(error, ImagePullFailed)
@@ -108,6 +122,56 @@ def test_attributes() -> None:
     missing = classify("required")
     assert isinstance(missing, MissingVariable)
     assert missing.variable == "DB_PASSWORD"
+
+
+RUN = 'RUN echo "about to fail";     sh -c "echo oops; exit 7"'
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "code", "says"),
+    [
+        ("bk_run", RUN, 7, "about to fail\noops"),
+        ("old_run", RUN, 7, "about to fail\noops"),
+        ("bk_multi", "RUN false", 1, ""),
+        ("bk_two", "RUN sleep 0.5; cat /nofile", 1, "cat: /nofile: No such file or directory"),
+        ("classic_two", "RUN sleep 0.5; cat /nofile", 1, "cat: /nofile: No such file"),
+        ("bk_copy", "COPY gone.txt /", None, '"/gone.txt" not found'),
+        ("bk_copyfrom", "COPY --from=a /nothing-there /y", None, "no such file or directory"),
+        ("classic_copyfrom", "COPY --from=a /nothing-there /y", None, "stat nothing-there"),
+        ("bk_noexec", 'RUN ["no-such-program"]', 1, "executable file not found"),
+        ("classic_noexec", 'RUN ["no-such-program"]', None, "executable file not found"),
+        ("bk_target", None, None, "nope could not be found"),
+        ("bk_nodf", None, None, "Dockerfile: no such file"),
+        ("bk_argfrom", None, None, "base name (${BASE}) should not be blank"),
+        ("classic_argfrom", "FROM ${BASE}", None, "base name (${BASE}) should not be blank"),
+        ("bk_empty", None, None, "the Dockerfile cannot be empty"),
+        ("classic_empty", None, None, "cannot be empty"),
+        ("classic_secret", "RUN --mount=type=secret,id=tok cat /run/secrets/tok", None, "BuildKit"),
+    ],
+)
+def test_failed_builds(name: str, step: str | None, code: int | None, says: str) -> None:
+    error = classify(name)
+    assert isinstance(error, BuildFailed)
+    assert (error.step, error.exit_code_of_step) == (step, code)
+    assert says in (error.excerpt or "")
+    shown = error.message + (error.excerpt or "")
+    assert "level=warning" not in shown  # nothing of how the build went on
+    assert "DONE" not in shown
+    assert "rpc error" not in error.message
+    assert "frontend" not in error.message
+
+
+def test_the_service_whose_build_failed() -> None:
+    names = {name: getattr(classify(name), "target", None) for name in ("bk_two", "bk_run")}
+    assert names == {"bk_two": "other", "bk_run": None}
+
+
+def test_old_compose_names_the_service_whose_image_is_missing() -> None:
+    error = classify("old_pull")
+    assert isinstance(error, ImagePullFailed)
+    assert (error.image, error.service) == (None, "app")
+    error.name_image("x:1")
+    assert "x:1" in error.message
 
 
 def test_values_of_env_files_are_not_repeated() -> None:
