@@ -91,6 +91,8 @@ class Facts:
     engine: EngineFacts | None = None
     start_seconds: Mapping[str, float] = field(default_factory=dict)
     """Service name to its usual seconds from start to healthy, from the history."""
+    compose_profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Each devenv profile's active Compose profiles."""
 
     def watched(self) -> tuple[str, ...]:
         """The files that were looked at, and those that were looked for, without directories."""

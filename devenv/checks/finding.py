@@ -67,6 +67,8 @@ class Fault:
     """Where it differs from the rule's own."""
     edits: tuple[Edit, ...] = ()
     """What `--fix` does; all of them or none is applied."""
+    explains: bool = True
+    """Under a rule that can explain a refusal: whether this fault is a reason for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def run_checks(
                     skipped[fault] = None
                     continue
                 severity = Severity(override) if override else fault.severity or rule.severity
-                if rule.explains_refusal and severity is Severity.ERROR:
+                if rule.explains_refusal and fault.explains and severity is Severity.ERROR:
                     explained.add(profile.name)
                 _add(found, rule, fault, severity, profile.name)
     return CheckResult(tuple(sorted(found.values(), key=_order)), tuple(skipped))

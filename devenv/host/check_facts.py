@@ -43,6 +43,11 @@ def load_facts(
         environ=environ,
         git=load_git_facts(Path(directory), asked, environ),
         engine=engine,
+        compose_profiles={
+            profile.name: profile.compose_profiles
+            for profile in profiles
+            if profile.name is not None
+        },
     )
 
 
