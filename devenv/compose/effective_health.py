@@ -7,12 +7,14 @@ makes the check unknown, never absent.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from devenv.compose.model import Healthcheck, Project, Service
+from devenv.compose.dockerfile import SCRATCH, Dockerfile, parse_dockerfile, resolve_metadata
+from devenv.compose.model import Build, Healthcheck, Project, Service
 from devenv.compose.parse_config import parse_duration
 
 
@@ -78,3 +80,53 @@ def _over(check: Healthcheck, written: Mapping[str, Any]) -> Healthcheck:
 
 def _seconds(written: Mapping[str, Any], key: str) -> float:
     return parse_duration(str(written.get(key) or ""))
+
+
+def dockerfile_path(build: Build) -> str | None:
+    """The absolute path of a build's Dockerfile; None where it is no local file."""
+    if build.dockerfile_inline is not None or "://" in build.context:
+        return None
+    if build.context.startswith("git@"):
+        return None
+    return posixpath.normpath(posixpath.join(build.context, build.dockerfile))
+
+
+def resolve_build_health(
+    build: Build, text: str | None, images: Mapping[str, Healthcheck | None] | None
+) -> Health:
+    """The check of a build's target stage: its own, one of its FROM chain, or its base image's.
+
+    `text` is the Dockerfile's, None where it could not be read; `images` maps local images to
+    their check, None where no engine said what is there.
+    """
+    dockerfile = parse_dockerfile(text) if text is not None else Dockerfile()
+    stage = dockerfile.find_stage(build.target)
+    if stage is None or dockerfile.fault is not None:
+        return UNKNOWN
+    metadata = resolve_metadata(dockerfile, stage, build.args)
+    if metadata.has_healthcheck:
+        return Health(metadata.healthcheck, origin=Origin.DOCKERFILE)
+    last = dockerfile.chain(stage, build.args)[-1]
+    if dockerfile.resolve_base(last, build.args) == SCRATCH:
+        return Health(None, origin=Origin.DOCKERFILE)
+    base = base_image(build, text)
+    found = image_health(base, images)
+    return replace(found, origin=Origin.DOCKERFILE) if found.is_known else found
+
+
+def base_image(build: Build, text: str | None) -> str | None:
+    """The image that a build's target stage is made from in the end; None where that is unknown."""
+    dockerfile = parse_dockerfile(text) if text is not None else Dockerfile()
+    stage = dockerfile.find_stage(build.target)
+    base = dockerfile.image_base(stage, build.args) if stage else None
+    if base is None or base not in build.additional_contexts:
+        return base
+    scheme, _, image = build.additional_contexts[base].partition("://")
+    return image if scheme == "docker-image" else None
+
+
+def image_health(reference: str | None, images: Mapping[str, Healthcheck | None] | None) -> Health:
+    """A local image's check; unknown where the image is not there."""
+    if reference is None or images is None or reference not in images:
+        return UNKNOWN
+    return Health(images[reference], origin=Origin.IMAGE)
