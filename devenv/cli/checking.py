@@ -16,7 +16,7 @@ from devenv.checks.finding import CheckResult, NotChecked
 from devenv.cli.session import MODEL_SECONDS, Session
 from devenv.compose.discovery import read_env_value
 from devenv.compose.layers import Layers
-from devenv.compose.model import Project
+from devenv.compose.model import Build, Project
 from devenv.compose.parse_config import parse_project
 from devenv.compose.selection import select_services
 from devenv.engine.compose import ComposeCli, Selection
@@ -81,7 +81,7 @@ def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
         directory=str(active.directory),
         root=str(active.root),
         environ=session.environ,
-        engine=_load_engine_facts(session, profiles) if ask_engine else None,
+        engine=_load_engine_facts(session, profiles, reader) if ask_engine else None,
     )
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))
@@ -158,19 +158,33 @@ def _active_profiles(
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
-def _load_engine_facts(session: Session, profiles: Sequence[CheckedProfile]) -> EngineFacts | None:
+def _load_engine_facts(
+    session: Session, profiles: Sequence[CheckedProfile], reader: FileReader
+) -> EngineFacts | None:
     from devenv.engine.facts import load_engine_facts
 
-    images = {
-        service.image or f"{project.name}-{service.name}": None
-        for profile in profiles
-        if (project := profile.everything or profile.model) is not None
-        for service in project.services.values()
-    }
+    images: dict[str, None] = {}
+    for profile in profiles:
+        project = profile.everything or profile.model
+        for service in project.services.values() if project else ():
+            built = f"{project.name}-{service.name}" if project else service.name
+            images[service.image or built] = None
+            base = _base_image(service.build, reader) if service.build else None
+            if base is not None:
+                images[base] = None
     try:
         return load_engine_facts(session.endpoint, images)
     except EngineUnavailable:
         return None
+
+
+def _base_image(build: Build, reader: FileReader) -> str | None:
+    """The image that a build's target stage is made from in the end."""
+    from devenv.compose.effective_health import base_image, dockerfile_path
+
+    path = dockerfile_path(build)
+    text = build.dockerfile_inline or (reader.read(path).text if path else None)
+    return base_image(build, text)
 
 
 class _Models:
