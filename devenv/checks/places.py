@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from yaml import Node
+
 from devenv.checks.facts import CheckedProfile
 from devenv.checks.finding import Place
+from devenv.compose.layers import items, source_of
 
 
 def place_of(profile: CheckedProfile, *keys: str) -> Place:
@@ -13,3 +18,20 @@ def place_of(profile: CheckedProfile, *keys: str) -> Place:
         return Place(source.path, source.line, source.column)
     layers = profile.layers.layers
     return Place(layers[-1].path if layers else profile.layers.directory)
+
+
+def to_place(path: str, node: Node) -> Place:
+    """Where a node of a Compose file starts."""
+    source = source_of(path, node)
+    return Place(source.path, source.line, source.column)
+
+
+def place_of_item(
+    profile: CheckedProfile, keys: tuple[str, ...], is_it: Callable[[Node], bool]
+) -> Place:
+    """The place of the first item of a list that `is_it` takes, the winning file first."""
+    for entry in profile.layers.find_all(*keys):
+        for node in items(entry.value):
+            if is_it(node):
+                return to_place(entry.path, node)
+    return place_of(profile, *keys)

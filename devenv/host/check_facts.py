@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from devenv.checks.env_scan import ENV_EXAMPLE_NAMES
+from devenv.checks.env_scan import env_paths as find_env_paths
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
-from devenv.compose.layers import Layers, child, entries, items, resolve_path, scalar
+from devenv.compose.layers import Layers, child, entries, resolve_path, scalar
 from devenv.host.check_files import FileReader
 from devenv.host.git_files import load_git_facts
-
-ENV_EXAMPLE_NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
 
 
 def load_facts(
@@ -31,10 +31,14 @@ def load_facts(
     env_paths = {posixpath.join(directory, name) for name in (".env", *ENV_EXAMPLE_NAMES)}
     for profile in profiles:
         env_paths.update(profile.env_files)
-        env_paths.update(service_env_files(profile.layers))
+        shell = {**profile.variables, **environ}
+        env_paths |= find_env_paths(
+            profile.layers, profile.env_files, shell, lambda path: reader.read(path).text
+        )
         _look_at_builds(profile, reader)
         _look_at_mounts(profile, reader)
     reader.look(env_paths)
+    reader.read(posixpath.join(directory, ".gitignore"))
     asked = [path for path in sorted(env_paths) if posixpath.basename(path)]
     return Facts(
         directory=directory,
@@ -51,28 +55,12 @@ def load_facts(
     )
 
 
-def service_env_files(layers: Layers) -> list[str]:
-    """The files that services name under `env_file`, absolute; names with variables left out."""
-    found: list[str] = []
-    for layer in layers.by_path.values():
-        services = child(layer.path, layer.root, "services")
-        for _, service in entries(services.value if services else None):
-            entry = child(layer.path, service, "env_file")
-            nodes = (items(entry.value) or [entry.value]) if entry else []
-            for node in nodes:
-                path = child(layer.path, node, "path") if entries(node) else None
-                written = scalar(path.value if path else node)
-                if written and "$" not in written:
-                    found.append(resolve_path(layer.path, layers.directory, written))
-    return list(dict.fromkeys(found))
-
-
 def _look_at_builds(profile: CheckedProfile, reader: FileReader) -> None:
     """Contexts with their names, Dockerfiles, and the ignore files that may go with them."""
     for context, dockerfile in _builds(profile):
         if "://" in context or context.startswith("git@"):
             continue
-        reader.read(context)
+        reader.look([context, posixpath.dirname(context)])
         path = posixpath.normpath(posixpath.join(context, dockerfile))
         reader.look([path, f"{path}.dockerignore", posixpath.join(context, ".dockerignore")])
 
@@ -106,4 +94,10 @@ def _written_builds(layers: Layers) -> Iterable[tuple[str, str]]:
 def _look_at_mounts(profile: CheckedProfile, reader: FileReader) -> None:
     project = profile.everything or profile.model
     for service in project.services.values() if project else ():
-        reader.look(source for kind, source, _ in service.mounts if kind == "bind" and source)
+        mounts = [source for kind, source, _ in service.mounts if kind == "bind" and source]
+        reader.probe(mounts)
+        reader.look(posixpath.dirname(source) for source in mounts)
+    for key in ("secrets", "configs"):
+        definitions = (project.document.get(key) or {}) if project else {}
+        files = ((raw or {}).get("file") for raw in definitions.values())
+        reader.probe(path for path in files if path)

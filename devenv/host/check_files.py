@@ -33,10 +33,32 @@ class FileReader:
             state = self.states[path] = load_state(path)
         return state
 
+    def probe(self, paths: Iterable[str]) -> None:
+        """Find out what several paths are, without reading their texts."""
+        for path in paths:
+            if path not in self.states:
+                self.states[path] = load_kind(path)
+
     def look(self, paths: Iterable[str]) -> None:
         """Gather the states of several paths."""
         for path in paths:
             self.read(path)
+
+
+def load_kind(path: str) -> FileState:
+    """What is at a path, without its text or its names."""
+    try:
+        status = os.stat(path)  # noqa: PTH116, a path here may be too odd for Path
+    except (FileNotFoundError, NotADirectoryError):
+        return FileState(FileKind.MISSING)
+    except (OSError, ValueError):
+        return FileState(FileKind.UNREADABLE)
+    kind = FileKind.OTHER
+    if stat.S_ISDIR(status.st_mode):
+        kind = FileKind.DIRECTORY
+    elif stat.S_ISREG(status.st_mode):
+        kind = FileKind.FILE
+    return FileState(kind, mode=status.st_mode & 0o7777)
 
 
 def load_state(path: str) -> FileState:
