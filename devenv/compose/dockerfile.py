@@ -7,6 +7,7 @@ Spec: Dockerfile reference; moby/buildkit frontend/dockerfile.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -354,6 +355,14 @@ def expand(text: str, values: Mapping[str, str], escape: str = "\\") -> str:
         return ShellLex(escape, env=values, skip_unset_env=False).process_word(text)
     except ValueError:
         return text
+
+
+def literal_path(written: str) -> str | None:
+    """A COPY source relative to its context, or None: a wildcard, variable, URL or the whole."""
+    if any(mark in written for mark in "$*?[\\") or "://" in written or written.startswith("git@"):
+        return None
+    path = posixpath.normpath(written.lstrip("/") or ".")
+    return None if path == "." or path.startswith("..") else path
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from pathlib import Path
 from devenv.checks.env_scan import ENV_EXAMPLE_NAMES
 from devenv.checks.env_scan import env_paths as find_env_paths
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
+from devenv.compose.dockerfile import literal_path, parse_dockerfile
 from devenv.compose.layers import Layers, child, entries, resolve_path, scalar
 from devenv.host.check_files import FileReader
 from devenv.host.git_files import load_git_facts
@@ -63,6 +64,15 @@ def _look_at_builds(profile: CheckedProfile, reader: FileReader) -> None:
         reader.look([context, posixpath.dirname(context)])
         path = posixpath.normpath(posixpath.join(context, dockerfile))
         reader.look([path, f"{path}.dockerignore", posixpath.join(context, ".dockerignore")])
+        _probe_sources(context, reader.read(path).text, reader)
+
+
+def _probe_sources(context: str, text: str | None, reader: FileReader) -> None:
+    """What the literal COPY sources of a Dockerfile are."""
+    for stage in parse_dockerfile(text).stages if text else ():
+        for source in stage.sources():
+            paths = [literal_path(path) for path in source.paths] if not source.origin else []
+            reader.probe(posixpath.join(context, path) for path in paths if path)
 
 
 def _builds(profile: CheckedProfile) -> Iterable[tuple[str, str]]:

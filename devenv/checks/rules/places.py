@@ -346,33 +346,6 @@ def ports_appended(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 written.setdefault(target, (entry.path, node))
 
 
-@check("container-name-twice", Severity.ERROR, "measured: the loader refuses it")
-def container_name_twice(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
-    """A fixed container name cannot hold for several containers.
-
-    A service with `container_name` can have one replica only, since names are unique on an
-    engine.
-
-    Wrong:
-
-        services:
-          worker: {image: example/worker:1, container_name: worker, scale: 2}
-
-    Right:
-
-        services:
-          worker: {image: example/worker:1, scale: 2}
-    """
-    for name, service in (profile.model.services if profile.model else {}).items():
-        if service.container_name and service.replicas > 1:
-            yield Fault(
-                f"{name} has {service.replicas} replicas and one fixed container name.",
-                place_of(profile, "services", name, "container_name"),
-                service=name,
-                fix="take container_name out",
-            )
-
-
 @check("fixed-name", Severity.INFO, "compose-spec 05-services.md#container_name")
 def fixed_name(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A fixed name keeps two environments of this project from running side by side.
