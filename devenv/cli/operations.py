@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from devenv.cli.exclusive import hold_environment
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.compose.names import EnvironmentName, ServiceName
@@ -104,10 +105,15 @@ async def _run_by_name(
     )
     # Compose looks for files from the working directory upwards: in / it finds none, and takes
     # services, networks and volumes from the labels on the engine.
-    completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
+    async with hold_environment(session, name, verb, _say_waiting):
+        completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
     if completed.returncode != 0:
         shown = ("docker", "compose", *argv[1:])
         raise classify_compose_failure(shown, completed.returncode, completed.stderr)
+
+
+async def _say_waiting(words: str) -> None:
+    print_note(words)
 
 
 def model_services(session: Session) -> list[ServiceName]:

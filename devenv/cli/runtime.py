@@ -120,6 +120,7 @@ class Runtime:
 
     def connect(self, tasks: asyncio.TaskGroup, project: Project) -> None:
         """Start following the engine and carrying out effects, until `end`."""
+        from devenv.cli.exclusive import hold_environment
         from devenv.engine.effects import EffectRunner
         from devenv.engine.observe import Observer
 
@@ -134,6 +135,7 @@ class Runtime:
             dispatch=self.store.dispatch,
             project=lambda: self.store.state.project,
             prepare_up=self.prepare_up,
+            hold=lambda verb, tell: hold_environment(session, project.name, verb, tell),
             clock=time.time,
             on_output=self._on_output,
             build=self.options.build,

@@ -38,6 +38,8 @@ _POLL_SECONDS = 0.05
 _EXPLAIN_SECONDS = 3.0
 _HOLD_SECONDS = 1.0
 """How long all must stay ready: a service that dies right after its start was never ready."""
+_ENDED_SECONDS = 2.0
+"""How long all must be down before the following ends: a restart stops them for a moment."""
 _COLOURS = {
     ServiceStatus.HEALTHY: "green",
     ServiceStatus.RUNNING: "green",
@@ -183,6 +185,7 @@ async def _follow(
     ready = False
     gone_since: float | None = None
     good_since: float | None = None
+    ended_since: float | None = None
     while True:
         printer.print_logs(runtime.logs)
         state = runtime.store.state
@@ -215,10 +218,12 @@ async def _follow(
                 return ExitCode.NO_ENGINE
         else:
             gone_since = None
-        if ready and not any(
+        alive = any(
             c.state in ("running", "restarting", "paused", "created")
             for c in state.containers.values()
-        ):
+        )
+        ended_since = None if alive or not ready else ended_since or time.monotonic()
+        if ended_since is not None and time.monotonic() - ended_since >= _ENDED_SECONDS:
             printer.print_logs(runtime.logs)
             print_note("All containers have ended.")
             broken = [s for s in state.services if s.status is ServiceStatus.FAILED]
@@ -339,6 +344,10 @@ class Printer:
             elif self._engine is EngineStatus.LOST:
                 print_note("engine is back")
             self._engine = state.engine
+        waiting = state.operation.waiting if state.operation else ""
+        if waiting and waiting != self._noted:
+            print_note(waiting)
+        self._noted = waiting
         if state.engine is EngineStatus.UNKNOWN or state.operation is None:
             return
         for service in state.services:

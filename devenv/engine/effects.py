@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from devenv.compose.build_progress import parse_build_step
@@ -30,6 +32,8 @@ LOG_TAIL_LINES = 8
 STOP_SECONDS = 600.0
 
 Dispatch = Callable[[do.Action], Awaitable[None]]
+Hold = Callable[[str, Callable[[str], Awaitable[None]]], AbstractAsyncContextManager[None]]
+"""Called with the operation's verb, and what is to be told while another devenv is waited for."""
 OnOutput = Callable[[str, str], None]
 """Called with `build` or `compose` and one harmless line of output."""
 
@@ -49,6 +53,7 @@ class EffectRunner:
         dispatch: Dispatch,
         project: Callable[[], Project | None],
         prepare_up: Callable[[Project, tuple[ServiceName, ...]], Awaitable[None]],
+        hold: Hold,
         clock: Callable[[], float],
         on_output: OnOutput,
         build: bool = True,
@@ -63,6 +68,7 @@ class EffectRunner:
         self._dispatch = dispatch
         self._project = project
         self._prepare_up = prepare_up
+        self._hold = hold
         self._clock = clock
         self._on_output = on_output
         self._build = build
@@ -97,13 +103,19 @@ class EffectRunner:
         shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
         operation = Operation(kind, services, self._clock(), shown)
         problem: Problem | None = None
+
+        async def tell_waiting(words: str) -> None:
+            await self._dispatch(do.OperationStarted(replace(operation, waiting=words)))
+
         try:
-            project = self._project()
-            if kind is OperationKind.UP and project is not None:
-                await self._prepare_up(project, services)
-            await self._dispatch(do.OperationStarted(operation))
-            for command in commands:
-                await self._run_compose(command)
+            # The plan is made once it is this one's turn: it finds what the other one has done.
+            async with self._hold(kind.value, tell_waiting):
+                project = self._project()
+                if kind is OperationKind.UP and project is not None:
+                    await self._prepare_up(project, services)
+                await self._dispatch(do.OperationStarted(operation))
+                for command in commands:
+                    await self._run_compose(command)
         except DevenvError as error:
             problem = to_problem(error)
         except asyncio.CancelledError:

@@ -179,6 +179,8 @@ class Operation:
     started_at: float = 0.0
     command: str = ""
     """The command line as it can be copied."""
+    waiting: str = ""
+    """What it waits for before it begins: another devenv that changes the environment."""
     finished: bool = False
     problem: Problem | None = None
 

@@ -153,6 +153,8 @@ def render_status_line(state: State, now: float, width: int) -> Text:
         steps = [f"building {name}, {step}" for name, step in state.building.items()]
         if not steps and operation.kind not in (OperationKind.STOP, OperationKind.DOWN):
             steps += [f"{s.name} {s.hold.reason}" for s in state.services if s.hold]
+        if operation.waiting:
+            steps = [operation.waiting]
         what = f": {'; '.join(steps)}" if steps else ""
         text = Text(no_wrap=True).append(" ◐ ", "yellow")
         text.append(sanitize(f"{words}{what}").replace("\n", " "))

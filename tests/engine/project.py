@@ -71,7 +71,7 @@ def clean_environ(cache: Path) -> dict[str, str]:
         for key, value in os.environ.items()
         if not key.startswith(("COMPOSE_", "DEVENV_")) and key not in ("NO_COLOR", "FORCE_COLOR")
     }
-    return {**kept, "XDG_CACHE_HOME": str(cache)}
+    return {**kept, "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(cache / "state")}
 
 
 class Project:
@@ -123,9 +123,12 @@ class Project:
         return self.run("up", "--detach", "--wait", *arguments, code=code).stderr
 
     @contextlib.contextmanager
-    def running(self, *arguments: str) -> Iterator[Running]:
-        """A devenv that goes on meanwhile; killed at the end if it is still there."""
-        out, err = self.directory / "devenv.out", self.directory / "devenv.err"
+    def running(self, *arguments: str, log: str = "devenv") -> Iterator[Running]:
+        """A devenv that goes on meanwhile; killed at the end if it is still there.
+
+        `log` names the files for its output: one for each of those that run at once.
+        """
+        out, err = self.directory / f"{log}.out", self.directory / f"{log}.err"
         with (
             out.open("wb") as stdout,
             err.open("wb") as stderr,
