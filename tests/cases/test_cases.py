@@ -3,7 +3,8 @@
 A line of expected.txt is one finding: `path:line:column severity [service] (profiles) message`.
 An empty expected.txt says that the rule has nothing to say. Other rules' findings do not count.
 `case.toml`, where there is one, holds facts: `track` and `ignore_nothing` for git, `[environ]`,
-and `[engine]` with `version` and `[engine.images."NAME"]` (`test`, `interval`, `user`).
+`[start_seconds]` by service, and `[engine]` with `version` and `[engine.images."NAME"]` (`test`,
+`interval`, `user`).
 After a deliberate change, DEVENV_WRITE_CASES=1 writes what is found; look at the diff.
 """
 
@@ -70,7 +71,11 @@ def find_in_case(case: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     arguments = argparse.Namespace(directory=str(project), profile=None, context=None)
     gathered = gather(Session(arguments), ask_engine=False)
-    facts = replace(gathered.facts, engine=_engine(stated.get("engine")))
+    facts = replace(
+        gathered.facts,
+        engine=_engine(stated.get("engine")),
+        start_seconds=stated.get("start_seconds", {}),
+    )
     rules = [rule for rule in load_rules() if rule.name == case.parent.name]
     result = run_checks(gathered.profiles, facts, rules=rules)
     paths = FindingPaths(gathered.facts.directory)

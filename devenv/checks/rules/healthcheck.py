@@ -563,6 +563,51 @@ def healthcheck_none_as_command(profile: CheckedProfile, facts: Facts) -> Iterat
         )
 
 
+_FORMS = ("CMD", "CMD-SHELL", "NONE")
+
+
+@check(
+    "healthcheck-test-form",
+    Severity.ERROR,
+    f"{_SPEC}; measured: Compose names no service and no line",
+    explains_refusal=True,
+)
+def healthcheck_test_form(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
+    """A health check's test is a list that does not begin with CMD, CMD-SHELL or NONE.
+
+    Compose refuses the whole project, without a word on where the list is.
+
+    Wrong:
+
+        services:
+          db:
+            healthcheck:
+              test: [pg_isready, -U, postgres]
+
+    Right:
+
+        services:
+          db:
+            healthcheck:
+              test: [CMD, pg_isready, -U, postgres]
+    """
+    for name in profile.layers.service_names() if profile.everything is None else ():
+        entry = profile.layers.find("services", name, "healthcheck", "test")
+        first = next(iter(items(entry.value)), None) if entry else None
+        word = scalar(first)
+        if entry is None or first is None or word is None or word in _FORMS or "$" in word:
+            continue
+        at = Entry(entry.path, first, first).source
+        yield Fault(
+            f"The health check of {name} is a list that begins with {word}, "
+            "which Compose refuses.",
+            Place(at.path, at.line, at.column),
+            service=name,
+            fix=f"test: [CMD, {word}, …]",
+            explains=not getattr(profile.failure, "key_path", ()),
+        )
+
+
 _REFERENCE = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from devenv.checks.depends_edits import edit_condition
 from devenv.checks.edges import NAMESPACES, edge_place, find_edge, selected_services
-from devenv.checks.facts import CheckedProfile, Facts
+from devenv.checks.facts import CheckedProfile, Facts, ImageFacts
 from devenv.checks.finding import Fault, Place, Related, Severity
 from devenv.checks.forever import is_one_shot_name, runs_forever, seems_to_serve
 from devenv.checks.health import resolve_healths
@@ -469,6 +469,9 @@ def _never_reason(
     if runs_forever(service, None if built else image):
         key = "command" if service.command is not None else "entrypoint"
         return (key,), "never ends", "wait for service_started or service_healthy", Severity.ERROR
+    if runs_forever(service, ImageFacts()):
+        fix = "wait for service_started or service_healthy"
+        return ("command",), "seems never to end", fix, Severity.WARNING
     serves = seems_to_serve(service)
     if serves is not None:
         fix = "wait for service_healthy or service_started"

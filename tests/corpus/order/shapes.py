@@ -39,7 +39,7 @@ BUILT_BY_SHAPES = ("devenv-offline/order-built", "order-a", "order-b")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A project of the corpus: its files by name, and whether its outcome is decided at run time."""
+    """A project of the corpus: its files by name; `runtime` where no text tells the outcome."""
 
     name: str
     files: Mapping[str, str]
