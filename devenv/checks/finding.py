@@ -97,11 +97,32 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class StartBound:
+    """How long a cold start of a profile takes at least, and what would make it shorter."""
+
+    profile: str | None
+    seconds: float
+    """Until the last service is started."""
+    path: tuple[str, ...] = ()
+    """The services of the critical path in the order of their starts."""
+    costliest: tuple[str, str, float] | None = None
+    """Service, the one whose first probe it waits for, and for how many seconds."""
+    change: str | None = None
+    """The keys that would bring that probe early, as YAML; None where it is early."""
+    saved_seconds: float = 0.0
+    """What the start would save by that change alone."""
+    is_complete: bool = True
+    """False where a health check that is waited for could not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """Findings in the order of their places, and what was not checked."""
 
     findings: tuple[Finding, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
+    start_bounds: tuple[StartBound, ...] = ()
+    """One for each profile whose model loads."""
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""

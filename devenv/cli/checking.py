@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
@@ -43,16 +43,19 @@ class Gathered:
 def check_project(session: Session, gathered: Gathered | None = None) -> CheckResult:
     """Run every rule over every profile that can be selected."""
     from devenv.checks.runner import run_checks
+    from devenv.checks.start_times import find_start_bound
 
     gathered = gathered or gather(session)
     settings = session.files.settings.checks
     severities = {**settings.severity, **dict.fromkeys(settings.ignore, "off")}
-    return run_checks(
+    result = run_checks(
         gathered.profiles,
         gathered.facts,
         not_checked=gathered.not_checked,
         severities=severities,
     )
+    bounds = (find_start_bound(profile, gathered.facts) for profile in gathered.profiles)
+    return replace(result, start_bounds=tuple(bound for bound in bounds if bound is not None))
 
 
 def gather(session: Session, *, ask_engine: bool = True) -> Gathered:

@@ -10,7 +10,7 @@ needs until its probe passes. The sum is therefore a lower bound.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from devenv.compose.effective_health import Health
 from devenv.compose.graph import resolve_start_order
@@ -152,12 +152,13 @@ def _critical_path(
     return tuple(reversed(path))
 
 
-def quick_probe(check: Healthcheck, engine: EngineVersion | None) -> Healthcheck:
-    """The check with the change that brings its first probe to QUICK_PROBE_SECONDS."""
-    if engine is None or engine < START_INTERVAL_ENGINE:
-        return replace(check, interval_seconds=QUICK_PROBE_SECONDS)
-    return replace(
-        check,
-        start_interval_seconds=QUICK_PROBE_SECONDS,
-        start_period_seconds=check.start_period_seconds or check.interval_seconds,
-    )
+def quick_probe_change(check: Healthcheck, engine: EngineVersion | None) -> str:
+    """The keys that bring a check's first probe to QUICK_PROBE_SECONDS, as YAML.
+
+    An unknown engine counts as a new one.
+    """
+    if engine is not None and engine < START_INTERVAL_ENGINE:
+        return f"interval: {QUICK_PROBE_SECONDS:g}s"
+    if check.start_period_seconds:
+        return f"start_interval: {QUICK_PROBE_SECONDS:g}s"
+    return f"start_interval: {QUICK_PROBE_SECONDS:g}s with start_period: 30s"

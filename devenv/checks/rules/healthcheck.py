@@ -16,7 +16,7 @@ from devenv.checks.probes import is_known_image, is_stateful_image, usual_probe
 from devenv.checks.registry import check
 from devenv.compose.effective_health import Health, Origin, is_disabled, written_healthcheck
 from devenv.compose.layers import Entry, items, scalar
-from devenv.compose.model import Condition, Healthcheck, Service
+from devenv.compose.model import Condition, Service
 from devenv.compose.names import ServiceName
 from devenv.compose.parse_config import parse_duration
 from devenv.compose.timing import (
@@ -24,6 +24,7 @@ from devenv.compose.timing import (
     START_INTERVAL_ENGINE,
     EngineVersion,
     StartTimes,
+    quick_probe_change,
     resolve_saving,
     resolve_start_times,
 )
@@ -280,7 +281,7 @@ def _slow_fault(
     assert check_ is not None
     message = (
         f"The first probe of {name} comes {times.first_probes[name]:g} s after its start, "
-        f"and the start waits for it; {_change(check_, engine)} would save {seconds:g} s"
+        f"and the start waits for it; {quick_probe_change(check_, engine)} would save {seconds:g} s"
     )
     message += f" if done for {', '.join(others)} too." if others else "."
     written = services[name].healthcheck is not None
@@ -293,7 +294,7 @@ def _slow_fault(
         for wait in times.critical_path
         if wait.waits_for == name
     )
-    fix = f"{_change(check_, engine)} in services.{name}.healthcheck"
+    fix = f"{quick_probe_change(check_, engine)} in services.{name}.healthcheck"
     if engine is None:
         fix += " (engine 25 or newer; else a shorter interval)"
     return Fault(
@@ -303,15 +304,6 @@ def _slow_fault(
         fix=fix,
         related=related,
     )
-
-
-def _change(check_: Healthcheck, engine: EngineVersion | None) -> str:
-    """The keys that bring the first probe early on this engine; unknown counts as a new one."""
-    if engine is not None and engine < START_INTERVAL_ENGINE:
-        return f"interval: {QUICK_PROBE_SECONDS:g}s"
-    if check_.start_period_seconds:
-        return f"start_interval: {QUICK_PROBE_SECONDS:g}s"
-    return f"start_interval: {QUICK_PROBE_SECONDS:g}s with start_period: 30s"
 
 
 @check(
@@ -599,8 +591,7 @@ def healthcheck_test_form(profile: CheckedProfile, facts: Facts) -> Iterator[Fau
             continue
         at = Entry(entry.path, first, first).source
         yield Fault(
-            f"The health check of {name} is a list that begins with {word}, "
-            "which Compose refuses.",
+            f"The health check of {name} is a list that begins with {word}, which Compose refuses.",
             Place(at.path, at.line, at.column),
             service=name,
             fix=f"test: [CMD, {word}, …]",
