@@ -31,7 +31,7 @@ def load_git_facts(
     }
     if not names:
         return GitFacts(root)
-    tracked = _ask(root, environ, ("ls-files", "-z", "--", *names))
+    tracked = _ask(root, environ, ("--literal-pathspecs", "ls-files", "-z", "--", *names))
     stdin = "\0".join(names) + "\0"
     ignored = _ask(root, environ, ("check-ignore", "--no-index", "-z", "--stdin"), stdin)
     if tracked is None or ignored is None:
@@ -50,7 +50,7 @@ def _ask(
     safe = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
     try:
         completed = subprocess.run(
-            ("git", "--literal-pathspecs", *safe, *arguments),
+            ("git", *safe, *arguments),
             cwd=root,
             env={**environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
             input=stdin.encode(errors="surrogateescape"),
