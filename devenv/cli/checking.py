@@ -7,7 +7,7 @@ texts are read), facts of files, git and engine, then rules, then one report.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,12 +21,20 @@ from devenv.compose.parse_config import parse_project
 from devenv.compose.selection import select_services
 from devenv.engine.compose import ComposeCli, Selection
 from devenv.engine.placing import place_error
-from devenv.errors import ComposeFileError, ConfigError, DevenvError, EngineUnavailable
+from devenv.errors import (
+    ComposeFileError,
+    ConfigError,
+    DevenvError,
+    EngineUnavailable,
+    Source,
+    UsageError,
+)
 from devenv.host import paths
 from devenv.host.check_facts import load_facts
 from devenv.host.check_files import FileReader, load_layers
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
+from devenv.report.finding_paths import FindingPaths
 
 ALL_PROFILES = "*"
 
@@ -40,22 +48,73 @@ class Gathered:
     not_checked: tuple[NotChecked, ...] = ()
 
 
-def check_project(session: Session, gathered: Gathered | None = None) -> CheckResult:
-    """Run every rule over every profile that can be selected."""
+def check_project(
+    session: Session,
+    gathered: Gathered,
+    *,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+) -> CheckResult:
+    """Run the rules over every profile that can be selected; what is ignored is left out.
+
+    Raises ConfigError where `[checks]` names a rule that there is not.
+    """
+    from devenv.checks.registry import load_rules
     from devenv.checks.runner import run_checks
     from devenv.checks.start_times import find_start_bound
+    from devenv.checks.suppress import drop_paths, drop_suppressed
 
-    gathered = gathered or gather(session)
-    settings = session.files.settings.checks
-    severities = {**settings.severity, **dict.fromkeys(settings.ignore, "off")}
+    everywhere, in_paths = _read_ignored(session)
+    severities = {
+        **session.files.settings.checks.severity,
+        **dict.fromkeys((*everywhere, *ignore), "off"),
+    }
     result = run_checks(
         gathered.profiles,
         gathered.facts,
+        rules=[rule for rule in load_rules() if rule.name in select] if select else None,
         not_checked=gathered.not_checked,
         severities=severities,
     )
     bounds = (find_start_bound(profile, gathered.facts) for profile in gathered.profiles)
-    return replace(result, start_bounds=tuple(bound for bound in bounds if bound is not None))
+    result = replace(result, start_bounds=tuple(bound for bound in bounds if bound is not None))
+    result = drop_suppressed(result, gathered.facts.files)
+    return drop_paths(result, in_paths, FindingPaths(gathered.facts.directory).show)
+
+
+def _read_ignored(session: Session) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """The rules of `[checks] ignore`: those for everywhere, and by pattern those for some paths."""
+    settings = session.files.settings
+    everywhere: list[str] = []
+    in_paths: dict[str, tuple[str, ...]] = {}
+    for index, entry in enumerate(settings.checks.ignore):
+        pattern, _, rule = entry.rpartition(":")
+        check_rule_name(rule, settings.source("checks", "ignore", index))
+        if pattern:
+            in_paths[pattern] = (*in_paths.get(pattern, ()), rule)
+        else:
+            everywhere.append(rule)
+    for name in settings.checks.severity:
+        check_rule_name(name, settings.source("checks", "severity", name))
+    return everywhere, in_paths
+
+
+def check_rule_name(name: str, source: Source | None) -> None:
+    """Raises ConfigError for a name that no rule has."""
+    from difflib import get_close_matches
+
+    from devenv.checks.registry import load_rules
+
+    known = [rule.name for rule in load_rules()]
+    if name in known or name.startswith("hadolint/"):
+        return
+    near = get_close_matches(name, known, n=1)
+    error = ConfigError if source else UsageError
+    raise error(
+        f"There is no rule {name!r}.",
+        source=source,
+        fix=f"did you mean {near[0]!r}?" if near else "devenv check --rules lists them",
+    )
 
 
 def gather(session: Session, *, ask_engine: bool = True) -> Gathered:

@@ -64,7 +64,9 @@ SETTINGS: Mapping[str, Key] = {
     "keys": Key(Kind.STRING_MAP, "Actions of the terminal UI to keys."),
     "checks": _table(
         "What `devenv check` reports.",
-        ignore=Key(Kind.STRINGS, "Rules to leave out."),
+        ignore=Key(
+            Kind.STRINGS, "Rules to leave out, everywhere (RULE) or in some paths (PATTERN:RULE)."
+        ),
         severity=Key(
             Kind.STRING_MAP, "Rules to severities.", choices=("error", "warning", "info", "off")
         ),

@@ -54,8 +54,10 @@ def parse_image(reference: str) -> ImageReference:
 
 def _service_images(profile: CheckedProfile) -> Iterator[tuple[str, str, Place]]:
     """Service, image and place for services that do not build theirs."""
-    for name, service in (profile.model.services if profile.model else {}).items():
-        raw = (profile.model.document.get("services") or {}).get(name) or {} if profile.model else {}
+    if profile.model is None:
+        return
+    for name, service in profile.model.services.items():
+        raw = (profile.model.document.get("services") or {}).get(name) or {}
         if raw.get("pull_policy") in ("never", "build"):
             continue  # made on this machine
         if service.image and service.build is None:

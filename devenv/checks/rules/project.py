@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.registry import check
-from devenv.errors import ConfigError, DevenvError
+from devenv.errors import CommandFailed, ConfigError, DevenvError
 
 
 @check("profile-invalid", Severity.ERROR, "docs/configuration.md")
@@ -64,6 +64,6 @@ def _fault(error: DevenvError, profile: CheckedProfile) -> Fault:
     else:
         place = Place(source.path, source.line, source.column)
     message = error.message
-    if error.excerpt and source is None:
-        message = f"{message} {error.excerpt.splitlines()[-1].strip()}"
+    if isinstance(error, CommandFailed) and error.excerpt:
+        message = f"Docker Compose refuses this: {error.excerpt.splitlines()[-1].strip()}"
     return Fault(message, place, service=getattr(error, "service", None) or None, fix=error.fix)

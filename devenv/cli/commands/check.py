@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import pkgutil
 
-HELP = "say what will go wrong before the start: order, health checks, .env, Dockerfiles"
-EXAMPLE = "devenv check --format json"
+from devenv.report import findings
+
+HELP = "say before the start what will go wrong: order, health checks, .env, Dockerfiles"
+EXAMPLE = (
+    "devenv check                    every profile, with the place and the repair\n"
+    "  devenv check --fix --diff       show what --fix would write\n"
+    "  devenv check --explain healthy-without-healthcheck\n"
+    "  devenv check --format sarif --fail-on warning   (for CI)"
+)
 ORDER = 45
 
-FORMATS = ("text", "json")
+FORMATS = tuple(sorted(module.name for module in pkgutil.iter_modules(findings.__path__)))
 LIMITS = ("error", "warning", "info", "never")
 
 
@@ -20,25 +28,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="exit with 1 at findings of this severity or worse (default: error)",
     )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="one line per finding, none where there are none"
+    )
+    parser.add_argument("--fix", action="store_true", help="make the edits that are safe")
+    parser.add_argument(
+        "--diff", action="store_true", help="show these edits; without --fix nothing is written"
+    )
+    parser.add_argument(
+        "--select", action="append", default=[], metavar="RULE", help="only this rule (repeatable)"
+    )
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE", help="not this rule (repeatable)"
+    )
+    parser.add_argument(
+        "--explain", metavar="RULE", help="print what a rule looks for, and why, and end"
+    )
+    parser.add_argument("--rules", action="store_true", help="list the rules, and end")
+    parser.add_argument(
+        "--baseline", metavar="FILE", help="leave out the findings that this file holds"
+    )
+    parser.add_argument(
+        "--write-baseline",
+        metavar="FILE",
+        help="write what is found now to a file for --baseline, and end",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from importlib import import_module
+    from devenv.cli import check_command
 
-    from devenv.checks.finding import Severity
-    from devenv.cli.checking import check_project, gather
-    from devenv.cli.output import print_text
-    from devenv.cli.session import Session
-    from devenv.report.finding_paths import FindingPaths
-    from devenv.state.text import sanitize
-
-    session = Session(arguments)
-    gathered = gather(session)
-    result = check_project(session, gathered)
-    paths = FindingPaths(gathered.facts.directory, gathered.facts.files)
-    report = import_module(f"devenv.report.findings.{arguments.format}")
-    print_text(sanitize(report.render(result, paths)))
-    if arguments.fail_on == "never":
-        return 0
-    limit = Severity(arguments.fail_on).rank
-    return int(any(finding.severity.rank <= limit for finding in result.findings))
+    if arguments.explain is not None:
+        return check_command.explain_rule(arguments.explain)
+    if arguments.rules:
+        return check_command.list_rules(as_json=arguments.format == "json")
+    return check_command.run_check(arguments)

@@ -7,6 +7,7 @@ from typing import Any
 
 from devenv.checks.finding import CheckResult, Finding, Severity
 from devenv.report.finding_paths import FindingPaths
+from devenv.report.start_bound import start_bound_to_json
 
 
 def render(result: CheckResult, paths: FindingPaths) -> str:
@@ -18,6 +19,7 @@ def render(result: CheckResult, paths: FindingPaths) -> str:
             {"what": one.what, "path": paths.show(one.path) if one.path else None, "why": one.why}
             for one in result.not_checked
         ],
+        "start": [start_bound_to_json(bound) for bound in result.start_bounds],
         "summary": {severity.value: result.count(severity) for severity in Severity},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,221 @@
+"""What `devenv check` does beyond finding: reports, repairs, baselines, explanations."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from devenv.checks.edits import plan_repair
+from devenv.checks.facts import FileState
+from devenv.checks.finding import CheckResult, Severity
+from devenv.checks.registry import load_rules
+from devenv.checks.suppress import count_fingerprints, drop_known
+from devenv.cli.checking import Gathered, check_project, check_rule_name, gather
+from devenv.cli.output import paint, print_json, print_note, print_text
+from devenv.cli.session import Session
+from devenv.errors import ConfigError, ExitCode, Source, UsageError
+from devenv.host.edits import write_texts
+from devenv.host.files import read_text
+from devenv.report.finding_paths import FindingPaths
+from devenv.state.text import sanitize
+
+_MAX_ROUNDS = 10
+"""Of repairs whose edits meet each other; each round makes at least one."""
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Check, repair where asked to, report; the exit code says whether the limit was reached."""
+    for name in (*arguments.select, *arguments.ignore):
+        check_rule_name(name, None)
+    session = Session(arguments)
+    baseline = _load_baseline(arguments.baseline)
+    gathered, result = _check(session, arguments, baseline)
+    paths = _paths(gathered, arguments)
+    if arguments.write_baseline:
+        return _write_baseline(Path(arguments.write_baseline), result, paths)
+    if arguments.fix or arguments.diff:
+        gathered, result = _repair(session, arguments, baseline, gathered, result)
+        paths = _paths(gathered, arguments)
+    _report(result, paths, arguments)
+    if arguments.fail_on == "never":
+        return ExitCode.GOOD
+    limit = Severity(arguments.fail_on).rank
+    reached = any(finding.severity.rank <= limit for finding in result.findings)
+    return ExitCode.FAILED if reached else ExitCode.GOOD
+
+
+def _check(
+    session: Session, arguments: argparse.Namespace, baseline: Mapping[str, int] | None
+) -> tuple[Gathered, CheckResult]:
+    gathered = gather(session)
+    result = check_project(session, gathered, select=arguments.select, ignore=arguments.ignore)
+    if baseline is not None:
+        result = drop_known(result, baseline, FindingPaths(gathered.facts.directory).show)
+    return gathered, result
+
+
+def _paths(gathered: Gathered, arguments: argparse.Namespace) -> FindingPaths:
+    facts = gathered.facts
+    names = tuple(profile.name for profile in gathered.profiles if profile.name is not None)
+    width = None
+    if sys.stdout.isatty() and arguments.format == "text":
+        from shutil import get_terminal_size
+
+        width = get_terminal_size().columns
+    root = facts.git.root if facts.git else None
+    return FindingPaths(facts.directory, facts.files, root, names, width)
+
+
+def _report(result: CheckResult, paths: FindingPaths, arguments: argparse.Namespace) -> None:
+    if arguments.format == "text":
+        from devenv.report.findings.text import render
+
+        shown = render(
+            _sanitized(result),
+            paths,
+            paint=lambda text, colour: paint(sanitize(text), colour, sys.stdout),
+            quiet=arguments.quiet,
+        )
+        print_text(shown)
+        return
+    report = import_module(f"devenv.report.findings.{arguments.format}")
+    print_text(report.render(result, paths))
+
+
+def _sanitized(result: CheckResult) -> CheckResult:
+    """The result with terminal escapes in its words made harmless, before colours are added."""
+    from dataclasses import replace
+
+    return replace(
+        result,
+        findings=tuple(
+            replace(
+                finding,
+                message=sanitize(finding.message).replace("\n", " "),
+                fix=sanitize(finding.fix) if finding.fix else None,
+                related=tuple(
+                    replace(one, message=sanitize(one.message)) for one in finding.related
+                ),
+            )
+            for finding in result.findings
+        ),
+        not_checked=tuple(
+            replace(one, what=sanitize(one.what), why=sanitize(one.why))
+            for one in result.not_checked
+        ),
+    )
+
+
+def _repair(
+    session: Session,
+    arguments: argparse.Namespace,
+    baseline: Mapping[str, int] | None,
+    gathered: Gathered,
+    result: CheckResult,
+) -> tuple[Gathered, CheckResult]:
+    """Make the edits in rounds until none is left; without --fix show the first round only."""
+    first = gathered
+    changed: dict[str, None] = {}
+    for _ in range(_MAX_ROUNDS):
+        repair = plan_repair(result.findings, gathered.facts.files)
+        if not repair.texts:
+            break
+        if arguments.diff:
+            _print_diff(repair.texts, gathered.facts.files, gathered.facts.directory)
+        if not arguments.fix:
+            left = f" {len(repair.left)} more need another round." if repair.left else ""
+            print_note(f"{len(repair.applied)} findings would be repaired.{left}")
+            return gathered, result
+        written = write_texts(repair.texts, gathered.facts.files, first_root(session))
+        changed.update(dict.fromkeys(written))
+        session = session.renew()
+        gathered, result = _check(session, arguments, baseline)
+    shown = FindingPaths(first.facts.directory)
+    for path in changed:
+        print_note(f"changed {sanitize(shown.show(path))}")
+    if not changed:
+        print_note("Nothing to repair.")
+    return gathered, result
+
+
+def first_root(session: Session) -> Path:
+    """The directory that edits may not leave: the checkout's, or the project's without git."""
+    files = session.files
+    return files.git.root if files.git else files.root
+
+
+def _print_diff(texts: Mapping[str, str], files: Mapping[str, FileState], directory: str) -> None:
+    from difflib import unified_diff
+
+    show = FindingPaths(directory).show
+    for path, text in texts.items():
+        state = files.get(path)
+        before = (state.text or "") if state else ""
+        name = sanitize(show(path))
+        for line in unified_diff(
+            before.splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            f"a/{name}" if before else "/dev/null",
+            f"b/{name}",
+        ):
+            shown = sanitize(line.rstrip("\r\n"))
+            colour = {"+": "green", "-": "red", "@": "blue"}.get(line[:1])
+            sys.stderr.write((paint(shown, colour, sys.stderr) if colour else shown) + "\n")
+
+
+def _load_baseline(name: str | None) -> dict[str, int] | None:
+    """Fingerprints and their counts. Raises ConfigError for what is no baseline."""
+    if name is None:
+        return None
+    path = Path(name)
+    if not path.exists():
+        raise UsageError(
+            f"The baseline {name} does not exist.", fix=f"devenv check --write-baseline {name}"
+        )
+    try:
+        known = json.loads(read_text(path))["findings"]
+        return {str(key): int(count) for key, count in known.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(
+            "This is no baseline.",
+            source=Source(name),
+            fix=f"devenv check --write-baseline {name}",
+        ) from None
+
+
+def _write_baseline(path: Path, result: CheckResult, paths: FindingPaths) -> int:
+    known = {"version": 1, "findings": count_fingerprints(result.findings, paths.show)}
+    try:
+        path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"The baseline cannot be written: {error.strerror}.", source=Source(str(path))
+        ) from None
+    print_note(f"{len(result.findings)} findings written to {path}.")
+    return ExitCode.GOOD
+
+
+def explain_rule(name: str) -> int:
+    """Print a rule's own text."""
+    check_rule_name(name, None)
+    rule = next((rule for rule in load_rules() if rule.name == name), None)
+    if rule is None:
+        raise UsageError(f"{name} is hadolint's own rule.", fix="see hadolint's documentation")
+    print_text(f"{rule.name} ({rule.severity})\n\n{rule.text}\n\nSource: {rule.spec}\n")
+    return ExitCode.GOOD
+
+
+def list_rules(as_json: bool) -> int:
+    """Print every rule with its severity and what it looks for."""
+    rules = sorted(load_rules(), key=lambda rule: rule.name)
+    if as_json:
+        print_json([{"rule": r.name, "severity": r.severity, "summary": r.summary} for r in rules])
+        return ExitCode.GOOD
+    width = max(len(rule.name) for rule in rules)
+    lines = [f"{rule.name:<{width}}  {rule.severity:<7}  {rule.summary}\n" for rule in rules]
+    print_text("".join(lines))
+    return ExitCode.GOOD
