@@ -55,10 +55,14 @@ def find_cycles(edges: Mapping[Name, Collection[Name]]) -> tuple[tuple[Name, ...
     is not found then has at least its shortest cycle through each edge.
     """
     known = {name: sorted(set(edges[name]) & set(edges)) for name in edges}
+    owners: dict[Name, list[Name]] = {}
+    for name, targets in known.items():
+        for target in targets:
+            owners.setdefault(target, []).append(name)
     found: set[tuple[Name, ...]] = set()
     budget = [_MAX_STEPS]
     for start in sorted(known):
-        _add_cycles_from(start, known, found, budget)
+        _add_cycles_from(start, known, _reaching(start, owners), found, budget)
         if budget[0] <= 0 or len(found) >= MAX_CYCLES:
             _add_shortest_cycles(known, found)
             break
@@ -68,11 +72,11 @@ def find_cycles(edges: Mapping[Name, Collection[Name]]) -> tuple[tuple[Name, ...
 def _add_cycles_from(
     start: Name,
     edges: Mapping[Name, Sequence[Name]],
+    returning: Collection[Name],
     found: set[tuple[Name, ...]],
     budget: list[int],
 ) -> None:
     """The cycles whose first name is `start`, depth first; `budget` counts the steps left."""
-    returning = _reaching(start, edges)
     trail = [start]
     pending = [iter(edges[start])]
     while pending and budget[0] > 0 and len(found) < MAX_CYCLES:
@@ -88,12 +92,8 @@ def _add_cycles_from(
             pending.append(iter(edges[step]))
 
 
-def _reaching(start: Name, edges: Mapping[Name, Sequence[Name]]) -> set[Name]:
+def _reaching(start: Name, owners: Mapping[Name, Sequence[Name]]) -> set[Name]:
     """The names after `start` from which a way leads back to it over names after it."""
-    owners: dict[Name, list[Name]] = {}
-    for name, targets in edges.items():
-        for target in targets:
-            owners.setdefault(target, []).append(name)
     reached: set[Name] = set()
     pending = [start]
     while pending:
