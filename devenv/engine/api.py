@@ -178,9 +178,17 @@ class EngineClient:
         self,
         filters: Mapping[str, list[str]] | None = None,
         since_ns: int | None = None,
+        until_ns: int | None = None,
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """The engine's events from now on, or from a past time that still is in its memory."""
-        query: dict[str, QueryValue] = {"filters": filters, "since": _seconds(since_ns)}
+        """The engine's events from now on, or from a past time that still is in its memory.
+
+        Ends at `until_ns`, at once where that is past by the engine's clock.
+        """
+        query: dict[str, QueryValue] = {
+            "filters": filters,
+            "since": _seconds(since_ns),
+            "until": _seconds(until_ns),
+        }
         async with contextlib.aclosing(self._json_lines("/events", query)) as lines:
             async for line in lines:
                 yield line

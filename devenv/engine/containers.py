@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,7 @@ def parse_time(text: str | None) -> float | None:
         return None
 
 
-def parse_container(raw: Mapping[str, Any], *, stopped: bool = False) -> Container | None:
+def parse_container(raw: Mapping[str, Any], *, stopped: bool | None = None) -> Container | None:
     """The container that `GET /containers/{id}/json` describes.
 
     None for one that is no service's: no Compose label, or a one-off of `run`.
@@ -63,6 +64,15 @@ def parse_container(raw: Mapping[str, Any], *, stopped: bool = False) -> Contain
         config_hash=labels.get(LABEL_HASH) or "",
         tty=bool(config.get("Tty")),
     )
+
+
+def parse_stop_signal(raw: Mapping[str, Any]) -> int:
+    """The number of the signal that asks an inspected container to stop."""
+    said = str((raw.get("Config") or {}).get("StopSignal") or "SIGTERM")
+    if said.isdigit():
+        return int(said)
+    number = getattr(signal, f"SIG{said.upper().removeprefix('SIG')}", signal.SIGTERM)
+    return int(number)
 
 
 def parse_ports(raw: Mapping[str, Any]) -> tuple[PublishedPort, ...]:

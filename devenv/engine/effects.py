@@ -268,7 +268,8 @@ async def explain_failure(
 _EXIT_FIXES: Mapping[int | None, str] = {
     126: "the command is not executable: check its mode and its interpreter line",
     127: "the command is not in the image, or a bind mount hides it: check command and volumes",
-    137: "something killed it: the engine's stop after its grace period, or the memory limit",
+    137: "something killed it: `docker kill`, another process, or the memory limit",
+    143: "something ended it from outside with SIGTERM",
     139: "it crashed (segmentation fault): is the image built for this machine's architecture?",
 }
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from signal import SIGTERM
 from typing import Any
 
 from devenv.compose.names import EnvironmentName
 from devenv.engine.api import ApiError, EngineClient
-from devenv.engine.containers import LABEL_PROJECT, parse_container
+from devenv.engine.containers import LABEL_PROJECT, parse_container, parse_stop_signal
 from devenv.engine.problems import to_problem
+from devenv.engine.stops import Stops, resolve_stops
 from devenv.errors import EngineUnavailable
 from devenv.state import actions as do
 from devenv.state.logs import LogLine, LogStore
@@ -54,7 +56,8 @@ class Observer:
         self._clock = clock
         self._tail = tail
         self._with_usage = with_usage
-        self._stopped: set[str] = set()
+        self._stops = Stops()
+        self._stop_signals: dict[str, int] = {}
         self._followed: dict[ContainerId, list[asyncio.Task[None]]] = {}
         self._last_line_ns: dict[ContainerId, int] = {}
         self._log_queue: asyncio.Queue[list[LogLine]] = asyncio.Queue(LOG_QUEUE_BATCHES)
@@ -99,9 +102,10 @@ class Observer:
         for summary in await self._client.containers(self._name):
             container = await self._look(summary["Id"])
             if container is not None:
-                found.append(container)
-        await self._dispatch(do.ContainersObserved(tuple(found)))
-        for container in found:
+                found.append((container, self._stop_signals.get(container.id, SIGTERM)))
+        containers = await resolve_stops(self._client, self._stops, found)
+        await self._dispatch(do.ContainersObserved(containers))
+        for container in containers:
             self._follow(container)
 
     async def _take_event(self, event: Mapping[str, Any]) -> None:
@@ -110,10 +114,8 @@ class Observer:
         what = event.get("Action") or event.get("status") or ""
         if not container_id or what.startswith("exec_"):
             return
-        if what == "stop":
-            self._stopped.add(container_id)
-        elif what in ("start", "restart"):
-            self._stopped.discard(container_id)
+        signal = self._stop_signals.get(container_id, SIGTERM)
+        self._stops.take(container_id, event, signal)
         container = await self._look(container_id)
         if container is None:
             await self._forget(container_id)
@@ -128,10 +130,12 @@ class Observer:
             if error.status == 404:
                 return None
             raise
-        return parse_container(raw, stopped=container_id in self._stopped)
+        self._stop_signals[container_id] = parse_stop_signal(raw)
+        return parse_container(raw, stopped=self._stops.was_asked(container_id))
 
     async def _forget(self, container_id: ContainerId) -> None:
-        self._stopped.discard(container_id)
+        self._stops.forget(container_id)
+        self._stop_signals.pop(container_id, None)
         self._last_line_ns.pop(container_id, None)
         for task in self._followed.pop(container_id, []):
             task.cancel()
@@ -218,11 +222,13 @@ async def observe_once(client: EngineClient, name: EnvironmentName) -> tuple[Con
     found = []
     for summary in await client.containers(name):
         try:
-            container = parse_container(await client.inspect(summary["Id"]))
+            raw = await client.inspect(summary["Id"])
         except ApiError as error:
             if error.status != 404:
                 raise
             continue
+        container = parse_container(raw)
         if container is not None:
-            found.append(container)
-    return tuple(sorted(found, key=lambda c: (c.service, c.number)))
+            found.append((container, parse_stop_signal(raw)))
+    containers = await resolve_stops(client, Stops(), found)
+    return tuple(sorted(containers, key=lambda c: (c.service, c.number)))

@@ -87,8 +87,8 @@ class Container:
     health: Health = Health.NONE
     exit_code: int | None = None
     oom_killed: bool = False
-    stopped: bool = False
-    """Whether the engine was asked to stop it: then no exit code is a failure."""
+    stopped: bool | None = None
+    """Whether the engine was asked to stop it: then no exit code is a failure. None: not known."""
     restart_count: int = 0
     started_at: float | None = None
     """Seconds since the epoch; None where it never ran."""

@@ -22,6 +22,8 @@ from devenv.state.model import (
 
 RESTARTS_THAT_FAIL = 3
 """A container that the engine restarted this often, and that is down again, has failed."""
+SIGNAL_CODES = frozenset({137, 143})
+"""What a container ends with on a stop that its main process did not answer by itself."""
 
 _STARTING_OPERATIONS = frozenset({OperationKind.UP, OperationKind.START, OperationKind.RESTART})
 _CONDITION_WORDS: Mapping[Condition, str] = {
@@ -164,7 +166,8 @@ def _exited_status(container: Container) -> tuple[ServiceStatus, str]:
         return ServiceStatus.FAILED, "out of memory"
     if container.exit_code == 0 and not container.stopped:
         return ServiceStatus.COMPLETED, "exit code 0"
-    if container.stopped or container.exit_code in (137, 143):
+    # Where nobody saw how it ended, the exit codes of SIGKILL and SIGTERM are taken for a stop's.
+    if container.stopped or (container.stopped is None and container.exit_code in SIGNAL_CODES):
         return ServiceStatus.STOPPED, f"exit code {container.exit_code}"
     return ServiceStatus.FAILED, f"exit code {container.exit_code}"
 
