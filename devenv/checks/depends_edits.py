@@ -19,6 +19,12 @@ def is_written_here(text: str, entry: Entry) -> bool:
     return re.fullmatch(r"\s*:(\s|#[^\n]*\n)*", between) is not None
 
 
+def _is_shared(text: str, node: yaml.Node) -> bool:
+    """Whether an alias elsewhere in the file stands for this very node."""
+    anchor = re.match(r"&([^\s,\[\]{}]+)", text[node.start_mark.index : node.end_mark.index])
+    return anchor is not None and f"*{anchor[1]}" in text
+
+
 def edit_condition(
     profile: CheckedProfile, facts: Facts, owner: str, target: str, healthy: Collection[str]
 ) -> tuple[Edit, ...]:
@@ -35,6 +41,8 @@ def edit_condition(
         return _edit_list(profile, text, owner, found, healthy)
     condition = child(found.path, found.value, "condition")
     if condition is None or not is_written_here(text, found):
+        return ()
+    if _is_shared(text, found.value) or _is_shared(text, condition.value):
         return ()
     start, end = condition.value.start_mark.index, condition.value.end_mark.index
     written = text[start:end]
@@ -58,6 +66,8 @@ def _edit_list(
         return ()
     node = whole.value
     assert isinstance(node, yaml.SequenceNode)
+    if _is_shared(text, node):
+        return ()
     names = [one for one in node.value if isinstance(one, yaml.ScalarNode)]
     if len(names) != len(node.value) or not _all_inside(node, names, text):
         return ()
