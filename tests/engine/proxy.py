@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,24 +12,36 @@ _READ_BYTES = 65536
 
 
 class EngineProxy:
-    """Passes bytes between a socket of its own and the engine's while it is open."""
+    """Passes bytes between a socket of its own and the engine's while it is open.
 
-    def __init__(self, place: Path, engine: str) -> None:
+    Without a `place` it listens on a free TCP port of this machine, with `tls` where that is given.
+    """
+
+    def __init__(self, place: Path | None, engine: str, tls: ssl.SSLContext | None = None) -> None:
         self.place = place
+        self.port = 0
         self._engine = engine
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
         """Listen, as an engine that has started."""
-        self._server = await asyncio.start_unix_server(self._serve, self.place)
+        if self.place is not None:
+            self._server = await asyncio.start_unix_server(self._serve, self.place)
+            return
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self.port, ssl=self._tls
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Drop everything, as an engine that has died."""
         if self._server is not None:
             self._server.close()
             self._server = None
-        self.place.unlink(missing_ok=True)
+        if self.place is not None:
+            self.place.unlink(missing_ok=True)
         for writer in list(self._open):
             writer.transport.abort()
 
@@ -54,9 +67,11 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.asynccontextmanager
-async def engine_proxy(place: Path, engine: str) -> AsyncIterator[EngineProxy]:
+async def engine_proxy(
+    place: Path | None, engine: str, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[EngineProxy]:
     """An open proxy; closed at the end."""
-    proxy = EngineProxy(place, engine)
+    proxy = EngineProxy(place, engine, tls)
     await proxy.open()
     try:
         yield proxy
