@@ -13,7 +13,7 @@ from pathlib import Path
 
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
 from devenv.checks.finding import CheckResult, NotChecked
-from devenv.cli.session import MODEL_SECONDS, Session
+from devenv.cli.session import MODEL_SECONDS, Session, refuse_alias_bombs
 from devenv.compose.discovery import read_env_value
 from devenv.compose.layers import Layers
 from devenv.compose.model import Build, Project
@@ -262,7 +262,7 @@ class _Models:
     def start(self, files: ProjectFiles, profiles: tuple[str, ...]) -> None:
         """Begin to load a model, once for each selection."""
         selection = _selection(files, profiles)
-        if selection in self._started:
+        if selection in self._started or selection in self._results:
             return
         environ = selection.environ(self._session.environ)
         arguments = (*selection.arguments(), "config", "--format", "json")
@@ -275,6 +275,12 @@ class _Models:
             environ=environ,
         )
         kept = load_model(self._cache, key) if key else None
+        if kept is None:
+            try:
+                refuse_alias_bombs(files.compose_files)
+            except ComposeFileError as error:
+                self._results[selection] = error
+                return
         self._started[selection] = (
             key,
             kept

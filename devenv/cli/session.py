@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,14 @@ from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.parse_config import parse_project
 from devenv.engine.compose import ComposeCli, Selection, find_compose
-from devenv.errors import ConfigError, DevenvError, EngineUnavailable, UsageError
+from devenv.errors import (
+    ComposeFileError,
+    ConfigError,
+    DevenvError,
+    EngineUnavailable,
+    Source,
+    UsageError,
+)
 from devenv.host import paths
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
@@ -130,6 +137,7 @@ class Session:
         kept = load_model(cache, key) if key else None
         if kept is not None:
             return kept
+        refuse_alias_bombs(self.files.compose_files)
         text = self.run_compose(*arguments, selection=selection)
         if key:
             save_model(cache, key, text)
@@ -188,6 +196,26 @@ class Session:
     def resolve_service(self, name: str) -> ServiceName:
         """A service of the model. Raises UsageError with the nearest names."""
         return resolve_service_name(name, self.project.services)
+
+
+def refuse_alias_bombs(files: Iterable[Path]) -> None:
+    """Raises ComposeFileError for a file whose aliases stand for more values than is sane.
+
+    A file that cannot be read is left to Compose, which says so in its own words.
+    """
+    from devenv.compose.aliases import MAX_VALUES, expands_too_far
+
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if expands_too_far(text):
+            raise ComposeFileError(
+                f"The aliases of this file expand to more than {MAX_VALUES:,} values.",
+                source=Source(str(file)),
+                fix="Docker Compose is not started with it: remove the nested aliases",
+            )
 
 
 def resolve_service_name(name: str, known: Any) -> ServiceName:

@@ -43,6 +43,19 @@ def read_text(path: Path, error: type[DevenvError] = ConfigError) -> str:
         raise error(f"This file cannot be read: {problem.strerror}.", source=source) from None
 
 
+def read_env_text(path: Path) -> str | None:
+    """An env file's text as Compose takes it: bytes that are not UTF-8 are U+FFFD.
+
+    Of a file over 5 MiB the first 5 MiB; None for one that cannot be read, which Compose itself
+    refuses in its own words.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return None
+
+
 def is_file(path: Path) -> bool:
     """Whether this is a file; False too where a directory on the way may not be entered."""
     try:

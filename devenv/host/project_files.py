@@ -27,7 +27,7 @@ from devenv.config.profiles import (
 )
 from devenv.config.settings import Profile, Settings, parse_profile, parse_settings
 from devenv.errors import ComposeFileError, ConfigError, DevenvError, Source
-from devenv.host.files import is_file, read_text
+from devenv.host.files import is_file, read_env_text, read_text
 from devenv.host.git import GitState, read_branch
 
 SETTINGS_NAME = "devenv.toml"
@@ -184,11 +184,9 @@ def _from_env_file(
         above = [d for d in (start, *start.parents) if last is None or d.is_relative_to(last)]
         candidates = [(directory, directory / ".env") for directory in above]
     for directory, path in candidates:
-        if not is_file(path):
-            continue
-        text = read_text(path, ComposeFileError)
-        value = read_env_value(text, "COMPOSE_FILE", environ)
-        if value is None or not value.value:
+        text = read_env_text(path) if is_file(path) else None
+        value = read_env_value(text, "COMPOSE_FILE", environ) if text else None
+        if text is None or value is None or not value.value:
             continue
         separator = read_env_value(text, "COMPOSE_PATH_SEPARATOR", environ)
         names = split_compose_file(

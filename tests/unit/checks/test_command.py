@@ -150,7 +150,7 @@ def test_diff_writes_nothing_and_fix_leaves_nothing_to_fix(
     before = model(project)
     text = (project / "compose.yaml").read_text()
     said = check(capsys, "--diff", "--select", "started-not-healthy")
-    assert "+        condition: service_healthy" in said
+    assert "+    depends_on: {db: {condition: service_healthy}}" in said
     assert (project / "compose.yaml").read_text() == text
     said = check(capsys, "--fix", "--select", "started-not-healthy")
     assert "changed compose.yaml" in said
