@@ -7,7 +7,7 @@ sequence number, so nothing is copied for a view that is not shown.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -36,6 +36,7 @@ class LogStore:
         self._lines: deque[LogLine] = deque()
         self._first = 0
         self._size_bytes = 0
+        self._waiting: list[Callable[[], None]] = []
 
     @property
     def next_sequence(self) -> int:
@@ -60,6 +61,13 @@ class LogStore:
             gone = self._lines.popleft()
             self._size_bytes -= len(gone.text) + LINE_OVERHEAD_BYTES
             self._first += 1
+        waiting, self._waiting = self._waiting, []
+        for wake in waiting:
+            wake()
+
+    def wake_once(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after the next batch, once; a reader that has caught up asks for it."""
+        self._waiting.append(wake)
 
     def since(self, sequence: int) -> Iterator[LogLine]:
         """The lines from `sequence` on that are still held."""

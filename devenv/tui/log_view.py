@@ -27,7 +27,7 @@ _WRAPPED_ROWS = 40
 
 
 class LogView(ScrollView, can_focus=True):
-    """Pulls new lines from the store thirty times a second at most, while there are any.
+    """Pulls new lines from the store thirty times a second at most, and nothing while none come.
 
     It refers to lines that the store still holds and forgets those that the store has dropped,
     so the store's byte limit bounds both.
@@ -61,7 +61,24 @@ class LogView(ScrollView, can_focus=True):
         self._rows_width = 0
 
     def on_mount(self) -> None:
-        self.set_interval(REFRESH_SECONDS, self.pull)
+        self._pull_and_wait()
+
+    def _wake(self) -> None:
+        # The store is filled outside the app: only a message may go in from there.
+        self.call_later(self._pull_soon)
+
+    def _pull_soon(self) -> None:
+        self.set_timer(REFRESH_SECONDS, self._pull_and_wait)
+
+    def _pull_and_wait(self) -> None:
+        self._logs.wake_once(self._wake)
+        self.pull()
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """As soon as there are lines. Textual's own waits for the scroll bar, which comes with a
+        later layout, and until then drops what the user scrolls."""
+        return self.max_scroll_y > 0
 
     def select(self, service: ServiceName | None, needle: str) -> None:
         """Show one service or all, and only lines that contain `needle` (case ignored)."""

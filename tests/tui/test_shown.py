@@ -73,13 +73,8 @@ async def test_scrolling_back_holds_still_and_f_follows_again() -> None:
     async with harness.app.run_test(size=SIZE) as pilot:
         view = harness.app.query_one(LogView)
         await until(pilot, lambda: "line 00999" in screen_text(harness))
-
-        def scrolled_back() -> bool:
-            # Again until it holds: the first layouts still follow the end.
-            view.scroll_to(y=500, animate=False)
-            return "line 00500" in screen_text(harness)
-
-        await until(pilot, scrolled_back)
+        view.scroll_to(y=500, animate=False)
+        await until(pilot, lambda: "line 00500" in screen_text(harness))
         # 200 new lines push 200 old ones out of the store.
         harness.logs.append(
             LogLine(i, states.name("app"), f"line {i:05}") for i in range(1000, 1200)
@@ -92,6 +87,17 @@ async def test_scrolling_back_holds_still_and_f_follows_again() -> None:
         assert "1,000 lines · 200 dropped" in subtitle and "f follows" in subtitle
         await pilot.press("f")
         await until(pilot, lambda: "line 01199" in screen_text(harness))
+
+
+async def test_the_log_view_does_nothing_while_no_line_comes() -> None:
+    harness = make(states.healthy(), states.lines())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        view = harness.app.query_one(LogView)
+        await pilot.pause(0.1)
+        assert not list(view._timers)
+        harness.logs.append([LogLine(9, states.name("app"), "a new line")])
+        await until(pilot, lambda: "a new line" in screen_text(harness))
+        assert not list(view._timers)
 
 
 async def test_a_model_that_does_not_load_is_said_and_survived() -> None:
