@@ -199,13 +199,23 @@ def _write_baseline(path: Path, result: CheckResult, paths: FindingPaths) -> int
     return ExitCode.GOOD
 
 
-def explain_rule(name: str) -> int:
-    """Print a rule's own text."""
+def explain_rule(name: str, *, as_json: bool = False) -> int:
+    """Print a rule's own text: what docs/rules has of it, without its cases."""
+    from shutil import get_terminal_size
+
+    from devenv.report.rule_text import render_rule, rule_to_json
+
     check_rule_name(name, None)
     rule = next((rule for rule in load_rules() if rule.name == name), None)
     if rule is None:
         raise UsageError(f"{name} is hadolint's own rule.", fix="see hadolint's documentation")
-    print_text(f"{rule.name} ({rule.severity})\n\n{rule.text}\n\nSource: {rule.spec}\n")
+    if as_json:
+        print_json(rule_to_json(rule))
+        return ExitCode.GOOD
+    width = min(get_terminal_size().columns, 100)
+    print_text(
+        render_rule(rule, paint=lambda text, colour: paint(text, colour, sys.stdout), width=width)
+    )
     return ExitCode.GOOD
 
 

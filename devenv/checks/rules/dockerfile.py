@@ -84,6 +84,9 @@ def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
     Right:
 
         COPY pyproject.toml ./
+
+    Measured: The classic builder ends at that step with "file not found in build context or
+    excluded by .dockerignore", BuildKit with "not found".
     """
     for view in find_builds(profile, facts):
         if view.context.kind is not FileKind.DIRECTORY:
@@ -141,6 +144,9 @@ def copy_before_install(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
         COPY package.json package-lock.json ./
         RUN npm ci
         COPY . .
+
+    Measured: The rule follows the builder's cache: a step is run again when a file that an earlier
+    COPY took has changed. hadolint 2 has no rule for it.
     """
     for view in find_builds(profile, facts):
         for stage in _needed(view):
@@ -175,6 +181,9 @@ def package_cache_left(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]
     Right:
 
         RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+
+    Measured: Layers add up: `docker history` shows that a later `rm` makes an image no smaller. A
+    cache mount leaves nothing in the layer.
     """
     for view in find_builds(profile, facts):
         for stage in _kept(view):
@@ -231,6 +240,9 @@ def split_runs(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+
+    Measured: The builder reuses `RUN apt-get update` as long as the line above it is the same,
+    however old its result is.
     """
     for view in find_builds(profile, facts):
         for stage in _needed(view):
@@ -264,6 +276,9 @@ def runs_as_root(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         FROM node:20-slim
         USER node
         CMD ["node", "server.js"]
+
+    Measured: Read from the stages' last USER, along the FROM chain, and from `docker image inspect`
+    where the base image is here; hadolint 2 is silent where there is no USER at all.
     """
     for view in find_builds(profile, facts):
         dockerfile, target = view.dockerfile, view.target
@@ -306,6 +321,10 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         RUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm ci
+
+    Measured: `docker history --no-trunc` and `docker image inspect` print ENV values, and ARG
+    values that a RUN step saw. The shapes are those of real tokens; stand-ins such as `changeme`
+    stay quiet.
     """
     for view in find_builds(profile, facts):
         for stage in _needed(view):
@@ -372,6 +391,9 @@ def single_stage(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         FROM debian:12-slim
         COPY --from=builder /app /app
         CMD ["/app"]
+
+    Measured: A matter of size, and no failure. Seen on real sample projects: a compiled program in
+    one stage ships its compiler.
     """
     for view in find_builds(profile, facts):
         stages = view.dockerfile.stages if view.dockerfile else ()
@@ -403,6 +425,8 @@ def development_target_unused(profile: CheckedProfile, facts: Facts) -> Iterator
 
         services:
           app: {build: {context: ., target: development}}
+
+    Measured: Without `target` the builder ends with the last stage, whatever the stages are called.
     """
     for view in find_builds(profile, facts):
         if view.dockerfile is None or view.build.target or not view.dockerfile.stages:
@@ -442,6 +466,10 @@ def mount_hides_build(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           app:
             build: .
             volumes: [".:/app", "/app/node_modules"]
+
+    Measured: Seen live: with `.:/app` alone the container has the host's directory, without what
+    `npm ci` wrote in the build; a volume of its own for `/app/node_modules` is filled from the
+    image.
     """
     for view in find_builds(profile, facts):
         dockerfile, target = view.dockerfile, view.target

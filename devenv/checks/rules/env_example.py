@@ -31,6 +31,9 @@ def env_example_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
         .env        # ignored by git
         .env.example
         compose.yaml
+
+    Measured: A convention, and no failure. Real sample projects either track a `.env` with harmless
+    defaults, where this is quiet, or have an example file.
     """
     path = posixpath.join(facts.directory, ".env")
     scan = scan_env(profile, facts)
@@ -70,6 +73,8 @@ def env_example_drift(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         # .env                # .env.example
         DB_HOST=db            DB_HOST=db
         API_KEY=…             API_KEY=
+
+    Measured: Names are compared as Compose reads them from both files; values are not looked at.
     """
     scan = scan_env(profile, facts)
     for path, example in scan.examples():

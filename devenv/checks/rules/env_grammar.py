@@ -54,6 +54,9 @@ def env_syntax(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         # .env
         GREETING="hello"
         PORT=8080
+
+    Measured: Held against `docker compose config` 5.6.1 over the env files of tests/corpus/env and
+    generated ones: what Compose refuses is found, and what it takes is not.
     """
     scan = scan_env(profile, facts)
     for reading in scan.readings:
@@ -100,6 +103,9 @@ def env_empty_name(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         # app.env
         LOG_LEVEL=info
         DEBUG=1
+
+    Measured: Engine 20.10.24 refuses the container with "invalid environment variable", after
+    `docker compose config` passed.
     """
     yield from _in_containers(scan_env(profile, facts), EnvFaultKind.EMPTY_NAME)
 
@@ -121,6 +127,9 @@ def env_nul(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         # app.env
         SEPARATOR="|"
+
+    Measured: Engine 20.10.24 cannot start the container, after `docker compose config` passed and
+    showed the value.
     """
     yield from _in_containers(scan_env(profile, facts), EnvFaultKind.NUL)
 
@@ -150,6 +159,9 @@ def env_duplicate(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         DB_HOST=db
         DB_PORT=5432
+
+    Measured: `docker compose config` 5.6.1 shows the last value and writes nothing to standard
+    error.
     """
     for reading in scan_env(profile, facts).files.values():
         first: dict[str, EnvEntry] = {}
@@ -182,6 +194,9 @@ def env_dollar(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         DB_PASSWORD='pa$sword'
+
+    Measured: `docker compose config` 5.6.1 reads `pa$sword` as `pa` and `p@$$w0rd` as `p@$w0rd`;
+    its warning names neither file nor line.
     """
     for reading in scan_env(profile, facts).readings:
         names = set(reading.file.names())
@@ -230,6 +245,9 @@ def env_reference_order(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
 
         DB_PORT=5432
         DATABASE_URL=postgres://db:${DB_PORT}/shop
+
+    Measured: `docker compose config` 5.6.1 reads a forward reference, and one to itself, as blank
+    unless the shell sets the name.
     """
     for reading in scan_env(profile, facts).readings:
         for entry, reference, later in _forward_references(reading):
@@ -279,6 +297,9 @@ def env_comment_kept(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         # debug or info
         LOG_LEVEL=
+
+    Measured: `docker compose config` 5.6.1 keeps `A= #c` as `#c`, and what follows a tab and a `#`
+    as a part of the value.
     """
     for reading in scan_env(profile, facts).files.values():
         for entry in reading.file.entries:
@@ -314,6 +335,9 @@ def env_escape(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         DATA_DIR='C:\\temp\\new'
+
+    Measured: `docker compose config` 5.6.1 turns `"C:\\temp\\new"` into a text with a tab and a
+    line feed; python-dotenv does so too.
     """
     for reading in scan_env(profile, facts).files.values():
         for entry in reading.file.entries:
@@ -357,6 +381,9 @@ def env_text_after_quote(profile: CheckedProfile, facts: Facts) -> Iterator[Faul
     Right:
 
         GREETING="helloworld"
+
+    Measured: `docker compose config` 5.6.1 reads `A="x"y` as `x`, without a word; with a blank in
+    that text it refuses the file, which is `env-syntax`.
     """
     for reading in scan_env(profile, facts).files.values():
         for entry in reading.file.entries:
@@ -384,6 +411,9 @@ def env_passthrough_unset(profile: CheckedProfile, facts: Facts) -> Iterator[Fau
 
         # database
         DB_HOST=db
+
+    Measured: `docker compose config` 5.6.1 leaves a bare name out where the shell does not set it,
+    without a word.
     """
     for reading in scan_env(profile, facts).readings:
         above = set(reading.above)
@@ -419,6 +449,9 @@ def env_encoding(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         A file saved as UTF-8 with LF line ends.
+
+    Measured: `docker compose config` 5.6.1 takes a byte order mark and CRLF, and replaces bytes
+    that are not UTF-8. A shell that sources the file keeps the carriage return.
     """
     for path in scan_env(profile, facts).files:
         state = facts.file(path)

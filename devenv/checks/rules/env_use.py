@@ -48,6 +48,9 @@ def env_required(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         # .env
         DB_PASSWORD=changeme
+
+    Measured: `docker compose config` 5.6.1 stops at one missing variable and exits with 1; for one
+    in an env file it names no line.
     """
     scan = scan_env(profile, facts)
     if scan.is_broken:
@@ -117,6 +120,9 @@ def env_undefined(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         services:
           app:
             image: shop/app:${APP_VERSION:-latest}
+
+    Measured: `docker compose config` 5.6.1 takes a blank text and warns without file or line. Which
+    names are set is worked out in Compose's own precedence.
     """
     scan = scan_env(profile, facts)
     if scan.is_broken:
@@ -161,6 +167,9 @@ def env_unused(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           app:
             environment:
               LOG_LEVEL: ${LOG_LEVEL}
+
+    Measured: Seen with Compose 5.6.1: no variable of `.env` is in a container unless the
+    Compose file passes it on.
     """
     scan = scan_env(profile, facts)
     passed_on = {file.path for file in scan.service_files}
@@ -238,6 +247,9 @@ def env_misspelt(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         # .env
         POSTGRES_PASSWORD=changeme
+
+    Measured: Names one or two letters apart, one of them set and not used, the other used and not
+    set; on real sample projects no such pair was meant.
     """
     scan = scan_env(profile, facts)
     for path, entry, use in _find_misspelt(scan, profile):
@@ -332,6 +344,9 @@ def env_shadowed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         $ unset APP_PORT
+
+    Measured: `docker compose config` 5.6.1 takes the shell's value over that of `.env`, an empty
+    one too.
     """
     scan = scan_env(profile, facts)
     for source in scan.project.sources:
@@ -375,6 +390,9 @@ def env_file_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault | 
             env_file:
               - path: app.env
                 required: false
+
+    Measured: `docker compose config` 5.6.1 refuses a missing env file of an active service, and
+    takes that of an inactive one.
     """
     scan = scan_env(profile, facts)
     for file in scan.service_files:
@@ -444,6 +462,9 @@ def env_not_passed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           app:
             environment:
               - API_URL=${API_URL:-http://localhost:8080}
+
+    Measured: `docker compose config` 5.6.1 shows the bare name as null, and the container has no
+    such variable.
     """
     scan = scan_env(profile, facts)
     if scan.is_broken:

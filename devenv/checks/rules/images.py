@@ -93,6 +93,9 @@ def image_unpinned(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         services:
           db: {image: "postgres:16"}
+
+    Measured: A tag is asked for again only when the image is not there, so that two machines keep
+    what they pulled first.
     """
     for name, image, place in _service_images(profile):
         if not parse_image(image).is_pinned:
@@ -117,6 +120,8 @@ def base_unpinned(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         FROM node:20-slim
+
+    Measured: As for `image-unpinned`: the builder takes the image that is there.
     """
     for view, stage, base in _bases(profile, facts):
         if not parse_image(base).is_pinned:
@@ -141,6 +146,8 @@ def base_not_slim(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     Right:
 
         FROM node:20-slim
+
+    Measured: Only official images that have a slim variant are meant; the rule knows them by name.
     """
     for view in find_builds(profile, facts):
         dockerfile = view.dockerfile
@@ -177,6 +184,8 @@ def no_digest(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         services:
           db: {image: "postgres:16.4@sha256:…"}
+
+    Measured: Quiet for images that the project builds itself, and where there is no tag at all.
     """
     for name, image, place in _service_images(profile):
         if parse_image(image).digest is None and parse_image(image).is_pinned:

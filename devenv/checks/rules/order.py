@@ -55,6 +55,9 @@ def dependency_cycle(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           worker:
             depends_on: [queue]
           queue: {}
+
+    Measured: `docker compose config` 5.6.1 looks at the active services alone, and `up` refuses the
+    circle as soon as its Compose profile is used. See tests/corpus/order.
     """
     yield from _build_cycles(profile)
     if profile.everything is not None:
@@ -133,6 +136,9 @@ def dependency_undefined(profile: CheckedProfile, facts: Facts) -> Iterator[Faul
           app:
             depends_on: [database]
           database: {}
+
+    Measured: `docker compose config` 5.6.1 refuses it, with `required: false` too. See
+    tests/corpus/order.
     """
     if profile.everything is not None:
         return
@@ -191,6 +197,9 @@ def inactive_dependency(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                 required: false
           db:
             profiles: [data]
+
+    Measured: `docker compose config` 5.6.1 says the same words as for a service that does not
+    exist; read with all Compose profiles active it loads, which tells the two apart.
     """
     for owner, target, needed in _inactive_edges(profile):
         listed = _listed(sorted(needed), "Compose profile")
@@ -278,6 +287,10 @@ def started_not_healthy(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
           db:
             healthcheck:
               test: [CMD, pg_isready]
+
+    Measured: With Compose 5.6.1 and Engine 20.10.24 the dependent starts while the check of its
+    dependency has not run yet, and even after the dependency has exited. Three of 26 edges in 39
+    real sample projects are such.
     """
     if profile.model is None:
         return
@@ -339,6 +352,9 @@ def hidden_dependency(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
               DATABASE_URL: postgres://db:5432/app
           db:
             image: postgres:16
+
+    Measured: Compose starts what has no path between it at the same time. Quiet where the other
+    service waits for this one, and for words that are no host.
     """
     services = selected_services(profile)
     if profile.model is None:
@@ -425,6 +441,10 @@ def completed_never(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           migrate:
             command: ./migrate
             restart: on-failure
+
+    Measured: With Compose 5.6.1 and Engine 20.10.24 `up` waits without a limit: under `always` and
+    `unless-stopped`, and for a command that never ends; `on-failure` is fine. See
+    tests/corpus/order.
     """
     services = selected_services(profile)
     for name, service in services.items():
@@ -504,6 +524,9 @@ def replicas_zero_dependency(profile: CheckedProfile, facts: Facts) -> Iterator[
           app:
             depends_on: [db]
           db: {}
+
+    Measured: With Compose 5.6.1 and Engine 20.10.24 every condition counts as satisfied, in
+    silence; sharing its network, processes or volumes fails. See tests/corpus/order.
     """
     services = selected_services(profile)
     for name, service in services.items():
@@ -567,6 +590,8 @@ def one_shot_unawaited(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]
             depends_on: [db]
             command: ./migrate
           db: {}
+
+    Measured: Told by names alone, so it is for information.
     """
     services = selected_services(profile)
     for name, service in services.items():

@@ -26,6 +26,8 @@ def profile_invalid(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         # profiles/search.toml
         files = ["search.compose.yaml"]
+
+    Measured: The profile is loaded by the same code as for `devenv up`.
     """
     if isinstance(profile.failure, ConfigError):
         yield _fault(profile.failure, profile)
@@ -51,6 +53,9 @@ def compose_invalid(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           app:
             image: nginx:1.27
             ports: ["80:80"]
+
+    Measured: The refusal is the real one of `docker compose config`, for the selection that the
+    profile makes.
     """
     if profile.failure is not None and not isinstance(profile.failure, ConfigError):
         yield _fault(profile.failure, profile)

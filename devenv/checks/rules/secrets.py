@@ -37,6 +37,9 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
           app:
             environment:
               DB_PASSWORD: ${DB_PASSWORD:?set it in .env}
+
+    Measured: A list of names and some eight token shapes; detect-secrets misses
+    `DB_PASSWORD=hunter2`. On real sample projects no error-level finding was wrong.
     """
     found = [
         (path, name, value, Place(path, node.start_mark.line + 1, node.start_mark.column + 1))
@@ -96,6 +99,8 @@ def secret_in_example(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         # .env.example
         DB_PASSWORD=changeme
+
+    Measured: The names and shapes of `secret-in-compose`.
     """
     scan = scan_env(profile, facts)
     for _, example in scan.examples():

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     from devenv.cli import check_command
 
     if arguments.explain is not None:
-        return check_command.explain_rule(arguments.explain)
+        return check_command.explain_rule(arguments.explain, as_json=arguments.format == "json")
     if arguments.rules:
         return check_command.list_rules(as_json=arguments.format == "json")
     return check_command.run_check(arguments)
