@@ -123,6 +123,10 @@ class CheckResult:
     not_checked: tuple[NotChecked, ...] = ()
     start_bounds: tuple[StartBound, ...] = ()
     """One for each profile whose model loads."""
+    rules: int = 0
+    """How many rules looked."""
+    profiles: tuple[str, ...] = ()
+    """The devenv profiles that they looked at; empty where the project has none."""
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""

@@ -29,12 +29,16 @@ def run_checks(
     changed = severities or {}
     explained: set[str | None] = set()
     """The profiles whose refusal by Compose has an explanation."""
-    for rule in sorted(load_rules() if rules is None else rules, key=_refusals_last):
+    chosen = [
+        rule
+        for rule in (load_rules() if rules is None else rules)
+        if changed.get(rule.name) != "off"
+    ]
+    names = tuple(profile.name for profile in profiles if profile.name is not None)
+    for rule in sorted(chosen, key=_refusals_last):
         if rule.name == REFUSED:
             profiles = [profile for profile in profiles if profile.name not in explained]
         override = changed.get(rule.name)
-        if override == "off":
-            continue
         for profile in profiles:
             for fault in rule.run(profile, facts):
                 if isinstance(fault, NotChecked):
@@ -44,7 +48,12 @@ def run_checks(
                 if rule.explains_refusal and fault.explains and severity is Severity.ERROR:
                     explained.add(profile.name)
                 _add(found, rule, fault, severity, profile.name)
-    return CheckResult(tuple(sorted(found.values(), key=_order)), tuple(skipped))
+    return CheckResult(
+        tuple(sorted(found.values(), key=_order)),
+        tuple(skipped),
+        rules=len(chosen),
+        profiles=names,
+    )
 
 
 def _refusals_last(rule: Rule) -> bool:

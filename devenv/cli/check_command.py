@@ -75,39 +75,15 @@ def _report(result: CheckResult, paths: FindingPaths, arguments: argparse.Namesp
         from devenv.report.findings.text import render
 
         shown = render(
-            _sanitized(result),
+            result,
             paths,
-            paint=lambda text, colour: paint(sanitize(text), colour, sys.stdout),
+            paint=lambda text, colour: paint(text, colour, sys.stdout),
             quiet=arguments.quiet,
         )
         print_text(shown)
         return
     report = import_module(f"devenv.report.findings.{arguments.format}")
     print_text(report.render(result, paths))
-
-
-def _sanitized(result: CheckResult) -> CheckResult:
-    """The result with terminal escapes in its words made harmless, before colours are added."""
-    from dataclasses import replace
-
-    return replace(
-        result,
-        findings=tuple(
-            replace(
-                finding,
-                message=sanitize(finding.message).replace("\n", " "),
-                fix=sanitize(finding.fix) if finding.fix else None,
-                related=tuple(
-                    replace(one, message=sanitize(one.message)) for one in finding.related
-                ),
-            )
-            for finding in result.findings
-        ),
-        not_checked=tuple(
-            replace(one, what=sanitize(one.what), why=sanitize(one.why))
-            for one in result.not_checked
-        ),
-    )
 
 
 def _repair(

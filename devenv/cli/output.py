@@ -29,7 +29,11 @@ def paint(text: str, colour: str, stream: TextIO) -> str:
 
 def print_text(text: str) -> None:
     """Write a result that ends in its own newline."""
-    sys.stdout.write(text)
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:  # an odd file name, or an ASCII terminal
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devenv.checks.finding import CheckResult, Finding, Severity
+from devenv.report.excerpts import flatten
 from devenv.report.finding_paths import FindingPaths
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -26,7 +27,7 @@ def _render(finding: Finding, paths: FindingPaths) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return flatten(text, keep="\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

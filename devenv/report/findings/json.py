@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from devenv.checks.finding import CheckResult, Finding, Severity
 from devenv.report.finding_paths import FindingPaths
+from devenv.report.json_text import to_json
 from devenv.report.start_bound import start_bound_to_json
 
 
@@ -22,7 +22,7 @@ def render(result: CheckResult, paths: FindingPaths) -> str:
         "start": [start_bound_to_json(bound) for bound in result.start_bounds],
         "summary": {severity.value: result.count(severity) for severity in Severity},
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document)
 
 
 def _finding(finding: Finding, paths: FindingPaths) -> dict[str, Any]:

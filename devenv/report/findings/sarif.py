@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from devenv.checks.finding import CheckResult, Finding, Place, Severity
 from devenv.checks.registry import load_rules
 from devenv.checks.suppress import fingerprint
 from devenv.report.finding_paths import FindingPaths
+from devenv.report.json_text import to_json
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -26,6 +26,9 @@ def render(result: CheckResult, paths: FindingPaths) -> str:
             "id": name,
             "shortDescription": {"text": known[name].summary if name in known else name},
             "help": {"text": known[name].text if name in known else name},
+            "defaultConfiguration": {
+                "level": _LEVELS[known[name].severity if name in known else Severity.WARNING]
+            },
         }
         for name in used
     ]
@@ -45,7 +48,7 @@ def render(result: CheckResult, paths: FindingPaths) -> str:
         "results": [_result(finding, used, paths) for finding in result.findings],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document)
 
 
 def _result(finding: Finding, used: list[str], paths: FindingPaths) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def _result(finding: Finding, used: list[str], paths: FindingPaths) -> dict[str,
 def _location(place: Place, paths: FindingPaths) -> dict[str, Any]:
     physical: dict[str, Any] = {
         "artifactLocation": {
-            "uri": quote(paths.show_in_repository(place.path)),
+            "uri": quote(paths.show_in_repository(place.path), errors="surrogateescape"),
             "uriBaseId": _ROOT,
         }
     }

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from devenv.checks.registry import load_rules
+from devenv.cli.commands.check import FORMATS
 from devenv.cli.main import run_command_line
 from devenv.engine.compose import find_compose
 
@@ -80,14 +81,14 @@ def test_text_names_place_rule_fix_and_count_and_hides_secrets(
 ) -> None:
     said = check(capsys)
     assert "compose.yaml:4:5: warning [image-unpinned]" in said
-    assert "\n    4 |     image: nginx   # no tag\n      |     ^\n" in said
+    assert "\n    4 |     image: nginx   # no tag\n      |     ^^^^^^\n" in said
     assert "ghp_" not in said
     assert "warnings" in said.splitlines()[-1]
 
 
 def test_no_output_format_shows_a_secret(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(project, {".env": "DB_PASSWORD=hunter2hunter2\nB='\n"})
-    for style in ("text", "json", "sarif", "github"):
+    for style in FORMATS:
         said = check(capsys, "--format", style, code=1)
         assert "hunter2" not in said
         assert "ghp_" not in said
