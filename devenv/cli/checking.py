@@ -37,6 +37,8 @@ from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.report.finding_paths import FindingPaths
 
 ALL_PROFILES = "*"
+MEMORY_FILE = "memory.sqlite3"
+"""As `host.memory` calls it, which is loaded only where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
         root=str(active.root),
         environ=session.environ,
         engine=_load_engine_facts(session, profiles, reader) if ask_engine else None,
+        start_seconds=_load_start_seconds(session),
     )
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))
@@ -218,6 +221,23 @@ def _active_profiles(
             value = found.value
             break
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _load_start_seconds(session: Session) -> dict[str, float]:
+    """How long each service usually takes to become healthy, where starts were seen here."""
+    directory = paths.state_directory(session.environ)
+    try:
+        if not (directory / MEMORY_FILE).is_file():
+            return {}
+    except PermissionError:
+        return {}
+    from devenv.host.history import USUAL_STARTS, load_starts, usual_start_seconds
+    from devenv.host.memory import open_memory
+
+    with open_memory(directory, lambda _: None) as memory:
+        return usual_start_seconds(
+            load_starts(memory, str(session.files.directory), 2 * USUAL_STARTS)
+        )
 
 
 def _load_engine_facts(

@@ -10,12 +10,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
-from devenv.state.actions import ChecksRequested, ModelLoaded
+from devenv.state.actions import ChecksRequested, ModelLoaded, StartClosed
+from devenv.state.effects import RecordStart
 from devenv.state.logs import LogStore
 from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
+
+HOLD_SECONDS = 1.5
+"""How long after its end a start is looked at: a service may die as soon as it was up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,14 @@ class Runtime:
         self.effects: EffectRunner | None = None
         self._checks: CheckRunner | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._recording: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def reducing(self) -> AsyncIterator[asyncio.TaskGroup]:
         """A task group in which the store runs; leaving it ends everything in it."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             self.store.set_effect_runner(self._run_effect)
             reducing = tasks.create_task(self.store.run())
             try:
@@ -73,13 +81,39 @@ class Runtime:
 
     def _run_effect(self, effect: Effect) -> None:
         """Hand an effect to the part that carries it out; before that part is there, drop it."""
+        if isinstance(effect, RecordStart):
+            if self._tasks is not None:
+                self._recording = self._tasks.create_task(self._record_start())
+            return
         if self._checks is not None and self._checks.run(effect):
             return
         if self.effects is not None:
             self.effects.run(effect)
 
+    async def _record_start(self) -> None:
+        await asyncio.sleep(HOLD_SECONDS)
+        self._keep_start()
+        await self.store.dispatch(StartClosed())
+
+    def _keep_start(self) -> None:
+        """Write the start into the history; one in which nothing was started is not kept."""
+        from devenv.host.history import record_start
+        from devenv.host.memory import open_memory
+        from devenv.host.paths import state_directory
+        from devenv.state.timeline import resolve_timeline
+
+        timeline = resolve_timeline(self.store.state, time.time())
+        if timeline is None or not timeline.is_telling:
+            return
+        warn = partial(self._on_output, "note")
+        with open_memory(state_directory(self.session.environ), warn) as memory:
+            record_start(memory, str(self.session.files.directory), timeline)
+
     async def end(self) -> None:
         """End a running Compose command and stop following; containers stay as they are."""
+        if self._recording is not None and not self._recording.done():
+            self._recording.cancel()
+            self._keep_start()
         if self.effects is not None:
             await self.effects.cancel()
         for task in (self._observing, self._watching):

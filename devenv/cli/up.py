@@ -332,7 +332,9 @@ class Printer:
 
     def take_output(self, kind: str, line: str) -> None:
         """A line of build output; what Compose says of containers comes from events instead."""
-        if kind == "build":
+        if kind == "note":
+            print_note(line)
+        elif kind == "build":
             sys.stdout.write(f"{'build':<{self._width}} | {line}\n")
             sys.stdout.flush()
 
@@ -423,8 +425,8 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _keep_output(runtime: Runtime, kind: str, line: str) -> None:
-    if kind == "build":
-        name = ServiceName("build")
+    if kind in ("build", "note"):
+        name = ServiceName("build" if kind == "build" else "devenv")
         runtime.logs.append([LogLine(time.time_ns(), name, line, "devenv")])
 
 

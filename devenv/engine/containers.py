@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import Container, ContainerId, Health, PublishedPort
+from devenv.state.model import Container, ContainerId, Health, Probe, PublishedPort
+from devenv.state.text import sanitize
 
 LABEL_PROJECT = "com.docker.compose.project"
 LABEL_SERVICE = "com.docker.compose.service"
@@ -17,6 +18,8 @@ LABEL_ONEOFF = "com.docker.compose.oneoff"
 LABEL_HASH = "com.docker.compose.config-hash"
 LABEL_DIRECTORY = "com.docker.compose.project.working_dir"
 LABEL_FILES = "com.docker.compose.project.config_files"
+PROBE_OUTPUT_CHARACTERS = 400
+"""How much of a failing probe's output is kept: its end."""
 
 
 def parse_time(text: str | None) -> float | None:
@@ -63,7 +66,22 @@ def parse_container(raw: Mapping[str, Any], *, stopped: bool | None = None) -> C
         image=config.get("Image") or "",
         config_hash=labels.get(LABEL_HASH) or "",
         tty=bool(config.get("Tty")),
+        created_at=parse_time(raw.get("Created")),
+        probes=parse_probes(raw),
     )
+
+
+def parse_probes(raw: Mapping[str, Any]) -> tuple[Probe, ...]:
+    """The health log of an inspected container, oldest first; output of failing probes only."""
+    probes = []
+    for entry in ((raw.get("State") or {}).get("Health") or {}).get("Log") or ():
+        started, ended = parse_time(entry.get("Start")), parse_time(entry.get("End"))
+        if started is None or ended is None:
+            continue
+        code = int(entry.get("ExitCode") or 0)
+        output = sanitize(str(entry.get("Output") or "").strip()) if code else ""
+        probes.append(Probe(started, ended, code, output[-PROBE_OUTPUT_CHARACTERS:]))
+    return tuple(probes)
 
 
 def parse_stop_signal(raw: Mapping[str, Any]) -> int:

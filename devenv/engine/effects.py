@@ -10,7 +10,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from devenv.compose.build_progress import parse_build_step
+from devenv.compose.build_progress import (
+    BuildReader,
+    StepMark,
+    is_same_image,
+    parse_build_step,
+    parse_pull,
+)
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.engine.api import ApiError, EngineClient
@@ -24,7 +30,14 @@ from devenv.engine.process import run_process
 from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state import actions as do
 from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
-from devenv.state.model import ContainerId, Operation, OperationKind, Problem
+from devenv.state.model import (
+    BuildStepRun,
+    ContainerId,
+    Operation,
+    OperationKind,
+    Problem,
+    Pull,
+)
 from devenv.state.text import sanitize
 
 LOG_TAIL_LINES = 8
@@ -101,7 +114,8 @@ class EffectRunner:
     async def _run_operation(self, kind: OperationKind, services: tuple[ServiceName, ...]) -> None:
         commands = self._commands(kind, services)
         shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
-        operation = Operation(kind, services, self._clock(), shown)
+        without = () if services else self._without
+        operation = Operation(kind, services, self._clock(), shown, without=without)
         problem: Problem | None = None
 
         async def tell_waiting(words: str) -> None:
@@ -113,6 +127,7 @@ class EffectRunner:
                 project = self._project()
                 if kind is OperationKind.UP and project is not None:
                     await self._prepare_up(project, services)
+                operation = replace(operation, started_at=self._clock())
                 await self._dispatch(do.OperationStarted(operation))
                 for command in commands:
                     await self._run_compose(command)
@@ -128,7 +143,7 @@ class EffectRunner:
         if problem is not None:
             # It may have been refused before it was shown as started.
             await self._dispatch(do.OperationStarted(operation))
-        await self._dispatch(do.OperationFinished(kind, problem))
+        await self._dispatch(do.OperationFinished(kind, problem, self._clock()))
 
     def _commands(
         self, kind: OperationKind, services: tuple[ServiceName, ...]
@@ -161,8 +176,10 @@ class EffectRunner:
         names = tuple(project.services) if project else ()
         argv = self._compose.argv(*command)
         steps: asyncio.Queue[do.Action] = asyncio.Queue()
-        current: list[ServiceName] = []
         builds = [name for name in names if name in command] if building else []
+        images = _images(project)
+        reader = BuildReader({name: images[name] for name in builds})
+        pulls: dict[str, Pull] = {}
 
         last_line = ""
 
@@ -175,8 +192,13 @@ class EffectRunner:
             self._on_output("build" if building else "compose", line)
             step = parse_build_step(line, builds) if building else None
             if step is not None:
-                for name in [step.service] if step.service else current or builds:
+                for name in [step.service] if step.service else builds:
                     steps.put_nowait(do.BuildProgressed(name, step.text))
+            if building:
+                for mark in reader.read(line, self._clock()):
+                    steps.put_nowait(_to_stepped(mark))
+            elif (pulled := _read_pull(line, images, pulls, self._clock())) is not None:
+                steps.put_nowait(pulled)
 
         async def pass_on() -> None:
             while True:
@@ -196,6 +218,10 @@ class EffectRunner:
         finally:
             passing.cancel()
             await asyncio.gather(passing, return_exceptions=True)
+        while not steps.empty():
+            await self._dispatch(steps.get_nowait())
+        for mark in reader.end(self._clock(), failed=completed.returncode != 0):
+            await self._dispatch(_to_stepped(mark))
         for name in builds:
             await self._dispatch(do.BuildFinished(name))
         if completed.returncode != 0:
@@ -219,6 +245,37 @@ class EffectRunner:
         except (EngineUnavailable, ApiError):
             return  # it is gone; what is left to see is in the log
         await self._dispatch(do.FailureExplained(service, problem))
+
+
+def _images(project: Project | None) -> dict[ServiceName, str]:
+    """The image of each service, by the name that Compose gives it where it has none."""
+    services = project.services if project is not None else {}
+    return {
+        name: service.image or f"{project.name if project else ''}-{name}"
+        for name, service in services.items()
+    }
+
+
+def _to_stepped(mark: StepMark) -> do.BuildStepped:
+    step = BuildStepRun(mark.key, mark.text, mark.began_at, mark.ended_at, mark.cached, mark.failed)
+    return do.BuildStepped(mark.service, step)
+
+
+def _read_pull(
+    line: str, images: Mapping[ServiceName, str], pulls: dict[str, Pull], at: float
+) -> do.PullStepped | None:
+    """What a line says of a pull; `pulls` keeps those that have begun."""
+    found = parse_pull(line)
+    if found is None:
+        return None
+    image, is_over = found
+    names = tuple(n for n, i in images.items() if n == image or is_same_image(i, image))
+    if not names or (is_over and image not in pulls):
+        return None
+    pull = pulls.setdefault(image, Pull(image, at))
+    if is_over:
+        pull = pulls[image] = replace(pull, ended_at=at)
+    return do.PullStepped(names, pull)
 
 
 async def explain_failure(

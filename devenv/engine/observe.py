@@ -20,7 +20,7 @@ from devenv.engine.stops import Stops, resolve_stops
 from devenv.errors import EngineUnavailable
 from devenv.state import actions as do
 from devenv.state.logs import LogLine, LogStore
-from devenv.state.model import Container, ContainerId, Usage
+from devenv.state.model import Container, ContainerId, Health, Usage
 from devenv.state.text import sanitize
 
 REPLAY_SECONDS = 10
@@ -58,6 +58,8 @@ class Observer:
         self._with_usage = with_usage
         self._stops = Stops()
         self._stop_signals: dict[str, int] = {}
+        self._unproven: set[str] = set()
+        """Containers whose health is not known yet: each of their probes is looked at."""
         self._followed: dict[ContainerId, list[asyncio.Task[None]]] = {}
         self._last_line_ns: dict[ContainerId, int] = {}
         self._log_queue: asyncio.Queue[list[LogLine]] = asyncio.Queue(LOG_QUEUE_BATCHES)
@@ -112,7 +114,9 @@ class Observer:
         actor = event.get("Actor") or {}
         container_id = ContainerId(actor.get("ID") or event.get("id") or "")
         what = event.get("Action") or event.get("status") or ""
-        if not container_id or what.startswith("exec_"):
+        if not container_id or (
+            what.startswith("exec_") and not self._is_probe(what, container_id)
+        ):
             return
         signal = self._stop_signals.get(container_id, SIGTERM)
         self._stops.take(container_id, event, signal)
@@ -123,6 +127,10 @@ class Observer:
         await self._dispatch(do.ContainerChanged(container))
         self._follow(container)
 
+    def _is_probe(self, what: str, container_id: str) -> bool:
+        """Whether an exec's event is one after which the health log may tell more."""
+        return what == "exec_die" and container_id in self._unproven
+
     async def _look(self, container_id: str) -> Container | None:
         try:
             raw = await self._client.inspect(container_id)
@@ -131,11 +139,17 @@ class Observer:
                 return None
             raise
         self._stop_signals[container_id] = parse_stop_signal(raw)
-        return parse_container(raw, stopped=self._stops.was_asked(container_id))
+        container = parse_container(raw, stopped=self._stops.was_asked(container_id))
+        if container is not None and container.health is Health.STARTING:
+            self._unproven.add(container_id)
+        else:
+            self._unproven.discard(container_id)
+        return container
 
     async def _forget(self, container_id: ContainerId) -> None:
         self._stops.forget(container_id)
         self._stop_signals.pop(container_id, None)
+        self._unproven.discard(container_id)
         self._last_line_ns.pop(container_id, None)
         for task in self._followed.pop(container_id, []):
             task.cancel()

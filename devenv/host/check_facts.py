@@ -23,6 +23,7 @@ def load_facts(
     root: str,
     environ: Mapping[str, str],
     engine: EngineFacts | None = None,
+    start_seconds: Mapping[str, float] | None = None,
 ) -> Facts:
     """Everything that rules may ask of these profiles' files."""
     reader.look([directory, root, posixpath.join(root, "devenv.toml")])
@@ -48,6 +49,7 @@ def load_facts(
         environ=environ,
         git=load_git_facts(Path(directory), asked, environ),
         engine=engine,
+        start_seconds=start_seconds or {},
         compose_profiles={
             profile.name: profile.compose_profiles
             for profile in profiles

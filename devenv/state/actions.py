@@ -9,12 +9,14 @@ from devenv.checks.finding import Finding
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.state.model import (
+    BuildStepRun,
     Checks,
     Container,
     ContainerId,
     Operation,
     OperationKind,
     Problem,
+    Pull,
     Usage,
 )
 
@@ -73,6 +75,22 @@ class BuildFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildStepped:
+    """A step of a service's image build began or ended; a step with the same key is replaced."""
+
+    service: ServiceName
+    step: BuildStepRun
+
+
+@dataclass(frozen=True, slots=True)
+class PullStepped:
+    """The pull of an image began or ended, for every service that uses it."""
+
+    services: tuple[ServiceName, ...]
+    pull: Pull
+
+
+@dataclass(frozen=True, slots=True)
 class OperationStarted:
     operation: Operation
 
@@ -81,6 +99,13 @@ class OperationStarted:
 class OperationFinished:
     kind: OperationKind
     problem: Problem | None = None
+    at: float = 0.0
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartClosed:
+    """The last start is over and recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +171,11 @@ Action = (
     | UsageMeasured
     | BuildProgressed
     | BuildFinished
+    | BuildStepped
+    | PullStepped
     | OperationStarted
     | OperationFinished
+    | StartClosed
     | FailureExplained
     | OperationRequested
     | StartRefused

@@ -1,4 +1,4 @@
-"""What `reduce` asks of the outside world; `engine.effects` and `cli.check_runner` do it."""
+"""What `reduce` asks of the outside world; `engine.effects` and `cli` do it."""
 
 from __future__ import annotations
 
@@ -40,4 +40,9 @@ class ApplyFix:
     finding: Finding
 
 
-Effect = RunOperation | CancelOperation | ExplainFailure | RunChecks | ApplyFix
+@dataclass(frozen=True, slots=True)
+class RecordStart:
+    """A start has come to its end: keep its timeline; answered by `StartClosed`."""
+
+
+Effect = RunOperation | CancelOperation | ExplainFailure | RunChecks | ApplyFix | RecordStart

@@ -75,6 +75,17 @@ class PublishedPort:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """One run of a health check, as the engine logs it; times are seconds since the epoch."""
+
+    started_at: float
+    ended_at: float
+    exit_code: int
+    output: str = ""
+    """What it printed, shortened; harmless text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """One of the environment's containers, as the engine reports it."""
 
@@ -97,6 +108,9 @@ class Container:
     image: str = ""
     config_hash: str = ""
     tty: bool = False
+    created_at: float | None = None
+    probes: tuple[Probe, ...] = ()
+    """The last probes, oldest first; the engine keeps five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +197,8 @@ class Operation:
     """What it waits for before it begins: another devenv that changes the environment."""
     finished: bool = False
     problem: Problem | None = None
+    without: tuple[ServiceName, ...] = ()
+    """Those that `up --except` leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +227,82 @@ class Checks:
     """Every file that was looked at: when one changes, the checks are run again."""
 
 
+class StartOutcome(StrEnum):
+    READY = "ready"
+    FAILED = "failed"
+    UNDER_WAY = "under way"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStepRun:
+    """A step of an image build; times are seconds since the epoch."""
+
+    key: str
+    """What tells it from the build's other steps."""
+    text: str
+    """Such as `4/7 RUN npm ci`."""
+    started_at: float
+    ended_at: float | None = None
+    cached: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The pull of a service's image; times are seconds since the epoch."""
+
+    image: str
+    started_at: float
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """From one start of a container to its end; `finished_at` is None while it runs."""
+
+    started_at: float
+    finished_at: float | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSeen:
+    """What was seen of a container during a start."""
+
+    created_at: float | None = None
+    runs: tuple[Run, ...] = ()
+    """Oldest first; of many restarts the first and the last ones."""
+    probes: tuple[Probe, ...] = ()
+    """Oldest first, bounded likewise."""
+    healthy_at: float | None = None
+    """The end of the probe that made its last run healthy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """What was seen of a service during a start."""
+
+    steps: tuple[BuildStepRun, ...] = ()
+    pull: Pull | None = None
+    containers: Mapping[ContainerId, ContainerSeen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartSeen:
+    """A start as it was seen: what the timeline is made from."""
+
+    started_at: float
+    """Seconds since the epoch, when Compose was called."""
+    wanted: frozenset[ServiceName]
+    """The services that it should bring up, with those that they need."""
+    services: Mapping[ServiceName, ServiceSeen] = field(default_factory=dict)
+    outcome: StartOutcome = StartOutcome.UNDER_WAY
+    ended_at: float | None = None
+    """When Compose came to its end, well or not; some services may still become healthy."""
+    closed: bool = False
+    """It is over and recorded: what happens from now on is no part of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     environment: Environment
@@ -224,6 +316,8 @@ class State:
     building: Mapping[ServiceName, str] = field(default_factory=dict)
     """Services whose image is being built, with the step."""
     operation: Operation | None = None
+    start: StartSeen | None = None
+    """The last start that this devenv saw."""
     problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
     usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
     checks: Checks | None = None

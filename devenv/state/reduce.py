@@ -11,11 +11,24 @@ from devenv.state.effects import (
     CancelOperation,
     Effect,
     ExplainFailure,
+    RecordStart,
     RunChecks,
     RunOperation,
 )
-from devenv.state.model import BROKEN, EngineStatus, Operation, OperationKind, State
+from devenv.state.model import (
+    BROKEN,
+    EngineStatus,
+    Operation,
+    OperationKind,
+    StartOutcome,
+    StartSeen,
+    State,
+)
 from devenv.state.services import resolve_services
+from devenv.state.start import see_start
+
+_SEEN_ONLY = (do.BuildStepped, do.PullStepped, do.StartClosed)
+"""What concerns the start alone."""
 
 
 def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
@@ -25,9 +38,14 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
     turns broken, and its problem is forgotten when it leaves that status.
     """
     after, effects = _apply(state, action)
-    if after is state:
+    if after is state and not isinstance(action, _SEEN_ONLY):
         return state, effects
     after = replace(after, services=resolve_services(after))
+    start = see_start(after, action)
+    if start is not after.start:
+        if _has_ended(start) and not _has_ended(state.start):
+            effects += (RecordStart(),)
+        after = replace(after, start=start)
     before_status = {service.name: service.status for service in state.services}
     forgotten = set()
     for service in after.services:
@@ -42,6 +60,10 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         after = replace(after, problems=problems)
         after = replace(after, services=resolve_services(after))
     return after, effects
+
+
+def _has_ended(start: StartSeen | None) -> bool:
+    return start is not None and start.outcome is not StartOutcome.UNDER_WAY
 
 
 def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
@@ -81,6 +103,8 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return replace(state, building=_without(state.building, service)), ()
         case do.OperationStarted(operation):
             return replace(state, operation=operation), ()
+        case do.BuildStepped() | do.PullStepped() | do.StartClosed():
+            return state, ()
         case do.OperationFinished(kind, problem):
             if state.operation is None or state.operation.kind is not kind:
                 return state, ()

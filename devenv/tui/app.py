@@ -58,7 +58,7 @@ class DevenvApp(App[str]):
         self._ports = ports
         self._state = store.state
         self._chosen: ServiceName | None = None
-        self._panes = Panes(logs)
+        self._panes = Panes(logs, ports.clock)
 
     def compose(self) -> ComposeResult:
         yield self._panes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -20,10 +22,12 @@ from devenv.tui.text import render_header, render_status_line
 class Panes(Vertical):
     """Shows a state; keeps what is drawn, and draws only what differs."""
 
-    def __init__(self, logs: LogStore) -> None:
+    def __init__(self, logs: LogStore, clock: Callable[[], float]) -> None:
         super().__init__(id="panes")
         self.services = ServiceList()
         self.tabs = [tab(logs) for tab in find_tabs()]
+        for tab in self.tabs:
+            tab.clock = clock
         self._chosen: ServiceName | None = None
         self._drawn: dict[str, Text] = {}
 

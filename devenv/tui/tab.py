@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -55,6 +57,8 @@ class DevTab(Vertical):
     def __init__(self, logs: LogStore) -> None:
         super().__init__()
         self.logs = logs
+        self.clock: Callable[[], float] = time.time
+        """Seconds since the epoch; set by whoever makes the tab."""
 
     @property
     def caption(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from devenv.checks.finding import (
     CheckResult,
@@ -18,6 +19,7 @@ from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state import actions as do
 from devenv.state.logs import LogLine
 from devenv.state.model import (
+    BuildStepRun,
     Checks,
     Container,
     ContainerId,
@@ -25,6 +27,7 @@ from devenv.state.model import (
     Health,
     Operation,
     OperationKind,
+    Probe,
     Problem,
     PublishedPort,
     State,
@@ -250,3 +253,39 @@ def lines() -> list[LogLine]:
         ("worker", "a line that is far longer than the view is wide: " + "abc " * 60),
     ]
     return [LogLine(i, name(service), text) for i, (service, text) in enumerate(texts)]
+
+
+def started() -> State:
+    """The end of a start from nothing: a build, a slow database with a failing probe, an app."""
+    at = NOW - 20
+    steps = (
+        BuildStepRun("image", "build shop-app", at + 0.2, at + 6.1),
+        BuildStepRun("step 1", "1/4 FROM node:20", at + 0.3, at + 0.4, cached=True),
+        BuildStepRun("step 2", "2/4 RUN npm ci", at + 0.4, at + 6.0),
+    )
+    probes = (
+        Probe(at + 8.0, at + 8.2, 2, "localhost:5432 - no response"),
+        Probe(at + 10.2, at + 10.3, 0),
+    )
+    db = replace(
+        container("db", health=Health.HEALTHY, ago=14, port=5432),
+        created_at=at + 6.3,
+        probes=probes,
+    )
+    others = (
+        replace(container("cache", ago=13.5), created_at=at + 6.3),
+        replace(
+            container("migrate", "exited", exit_code=0, ago=9.5),
+            created_at=at + 6.4,
+            finished_at=at + 12.5,
+        ),
+        replace(container("app", ago=7.2, port=3000), created_at=at + 6.4),
+    )
+    return after(
+        connected(),
+        [
+            up(20),
+            *(do.BuildStepped(name("app"), step) for step in steps),
+            do.ContainersObserved((db, *others)),
+        ],
+    )

@@ -45,6 +45,23 @@ def test_screen(
     assert snap_compare(app, terminal_size=size, press=keys)
 
 
+@pytest.mark.parametrize(
+    ("size", "theme", "keys"),
+    [
+        pytest.param((120, 36), None, ("T",), id="all"),
+        pytest.param((120, 36), "textual-light", ("T", "D"), id="light-details"),
+        pytest.param((80, 24), None, ("T", "down"), id="80x24-one"),
+    ],
+)
+def test_timeline(
+    snap_compare: SnapCompare, size: tuple[int, int], theme: str | None, keys: tuple[str, ...]
+) -> None:
+    app = make(states.started(), states.lines()).app
+    if theme:
+        app.theme = theme
+    assert snap_compare(app, terminal_size=size, press=keys)
+
+
 def test_screen_without_colours(snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = make(states.failed(), states.lines()).app
