@@ -18,6 +18,8 @@ from functools import lru_cache
 from devenv.compose.interpolation import Lookup, Reference, find_references, interpolate
 
 _MAX_STATEMENTS = 50_000
+_MAX_RAW_LINE = 65_536
+"""Bytes at which Compose refuses a line of a raw file, be it a comment."""
 _BLANKS = "\t\v\f\r \x85\xa0"
 """What separates on a line."""
 _SPACES = _BLANKS + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -72,6 +74,7 @@ class EnvFaultKind(StrEnum):
     REQUIRED_UNSET = "required variable not set"
     EMPTY_NAME = "variable without a name"
     NUL = "NUL character"
+    LINE_TOO_LONG = "line too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,11 @@ def parse_raw_env_file(text: str) -> EnvFile:
         statement = written.removesuffix("\r").lstrip(_SPACES)
         begin = start + written.index(statement) if statement else start
         column = begin - start + 1
+        line_start = start
         start += len(written) + 1
+        if len(written) * 4 >= _MAX_RAW_LINE and len(written.encode()) >= _MAX_RAW_LINE:
+            message = f"The line has {_MAX_RAW_LINE:,} bytes or more, which format raw cannot have."
+            faults.append(EnvFault(EnvFaultKind.LINE_TOO_LONG, line, 1, line_start, message))
         if not statement or statement.startswith("#"):
             continue
         name, separator, value = statement.partition("=")

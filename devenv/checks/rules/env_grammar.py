@@ -31,6 +31,7 @@ _FIXES = {
     EnvFaultKind.BAD_TEMPLATE: "write $${ for a literal ${, or put the value in single quotes",
     EnvFaultKind.EMPTY_NAME: "write NAME=value, and end the last line",
     EnvFaultKind.NUL: "remove the NUL character",
+    EnvFaultKind.LINE_TOO_LONG: "leave `format: raw` out, or shorten the line",
 }
 
 

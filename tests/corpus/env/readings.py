@@ -88,7 +88,7 @@ class RealReader:
         read = json.loads(said)["services"]
         return [
             {
-                name: (value or "").replace("$$", "$")
+                name.replace("$$", "$"): (value or "").replace("$$", "$")
                 for name, value in (read[f"s{index}"].get("environment") or {}).items()
                 if name not in OWN
             }

@@ -88,3 +88,12 @@ def test_the_record_is_what_compose_does_today(tmp_path: Path) -> None:
         content = load_bytes(name)
         assert real.read_interpolation(content) == RECORDED[name]["interpolation"], name
         assert real.read_service(content) == RECORDED[name]["service"], name
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"), [(b"A=" + b"x" * 65_533, False), (b"#" + b"\xc3\xa9" * 32_768, True)]
+)
+def test_a_raw_line_is_refused_from_64_kib_on(tmp_path: Path, line: bytes, refused: bool) -> None:
+    content = line + b"\nB=1\n"
+    assert (predict_service(content, raw=True) is None) is refused
+    assert (RealReader(tmp_path).read_service(content, raw=True) is None) is refused
