@@ -73,7 +73,7 @@ def _result(finding: Finding, used: list[str], paths: FindingPaths) -> dict[str,
 def _location(place: Place, paths: FindingPaths) -> dict[str, Any]:
     physical: dict[str, Any] = {
         "artifactLocation": {
-            "uri": quote(paths.show_in_repository(place.path), errors="surrogateescape"),
+            "uri": _uri(paths.show_in_repository(place.path)),
             "uriBaseId": _ROOT,
         }
     }
@@ -82,3 +82,11 @@ def _location(place: Place, paths: FindingPaths) -> dict[str, Any]:
         if place.column:
             physical["region"]["startColumn"] = place.column
     return {"physicalLocation": physical}
+
+
+def _uri(path: str) -> str:
+    """A path's bytes as a URI reference; a half surrogate, which no path has, becomes `?`."""
+    try:
+        return quote(path, errors="surrogateescape")
+    except UnicodeEncodeError:
+        return quote(path, errors="replace")
