@@ -95,7 +95,7 @@ def count_fingerprints(findings: Iterable[Finding], show: Callable[[str], str]) 
 def fingerprint(finding: Finding, show: Callable[[str], str]) -> str:
     """What stays the same while lines move: rule, path, service and message."""
     parts = (finding.rule, show(finding.place.path), finding.service or "", finding.message)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:20]
 
 
 def _keep(result: CheckResult, is_kept: Callable[[Finding], bool]) -> CheckResult:
