@@ -61,9 +61,9 @@ def _fits(edit: Edit, taken: Iterable[Edit], files: Mapping[str, FileState]) -> 
 
 
 def _meet(one: Edit, other: Edit) -> bool:
-    """Whether two edits touch the same characters; two insertions at one place do not."""
-    if one.start == one.end and other.start == other.end:
-        return False
+    """Whether two edits touch the same characters, or insert at the same place."""
+    if one.start == one.end == other.start == other.end:
+        return True
     return one.start < other.end and other.start < one.end
 
 

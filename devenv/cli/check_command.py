@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from devenv.checks.edits import plan_repair
 from devenv.checks.facts import FileState
 from devenv.checks.finding import CheckResult, Severity
 from devenv.checks.registry import load_rules
@@ -18,13 +17,9 @@ from devenv.cli.checking import Gathered, check_project, check_rule_name, gather
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.errors import ConfigError, ExitCode, Source, UsageError
-from devenv.host.edits import write_texts
 from devenv.host.files import read_text
 from devenv.report.finding_paths import FindingPaths
 from devenv.state.text import sanitize
-
-_MAX_ROUNDS = 10
-"""Of repairs whose edits meet each other; each round makes at least one."""
 
 
 def run_check(arguments: argparse.Namespace) -> int:
@@ -93,29 +88,19 @@ def _repair(
     gathered: Gathered,
     result: CheckResult,
 ) -> tuple[Gathered, CheckResult]:
-    """Make the edits in rounds until none is left; without --fix show the first round only."""
-    first = gathered
-    changed: dict[str, None] = {}
-    for _ in range(_MAX_ROUNDS):
-        repair = plan_repair(result.findings, gathered.facts.files)
-        if not repair.texts:
-            break
-        if arguments.diff:
-            _print_diff(repair.texts, gathered.facts.files, gathered.facts.directory)
-        if not arguments.fix:
-            left = f" {len(repair.left)} more need another round." if repair.left else ""
-            print_note(f"{len(repair.applied)} findings would be repaired.{left}")
-            return gathered, result
-        written = write_texts(repair.texts, gathered.facts.files, first_root(session))
-        changed.update(dict.fromkeys(written))
-        session = session.renew()
-        gathered, result = _check(session, arguments, baseline)
-    shown = FindingPaths(first.facts.directory)
-    for path in changed:
-        print_note(f"changed {sanitize(shown.show(path))}")
-    if not changed:
-        print_note("Nothing to repair.")
-    return gathered, result
+    """Make the edits, or without --fix show the first round of them."""
+    from devenv.cli.repairs import run_repairs, show_repairs
+
+    if not arguments.fix:
+        show_repairs(result, gathered, _print_diff)
+        return gathered, result
+    return run_repairs(
+        result,
+        gathered,
+        lambda: _check(session.renew(), arguments, baseline),
+        first_root(session),
+        show_diff=_print_diff if arguments.diff else None,
+    )
 
 
 def first_root(session: Session) -> Path:

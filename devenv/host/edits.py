@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from devenv.checks.facts import FileState
@@ -30,12 +31,34 @@ def write_texts(texts: Mapping[str, str], files: Mapping[str, FileState], root: 
             )
         state = files.get(path)
         _check_unchanged(real, path, state)
-        content = text.encode()
-        if state is not None and state.has_bom:
-            content = b"\xef\xbb\xbf" + content
-        _replace(Path(real), content, state.mode if state else None)
+        _replace(Path(real), _encode(text, state), state.mode if state else None)
         written.append(path)
     return written
+
+
+def restore_texts(written: Mapping[str, str], files: Mapping[str, FileState]) -> None:
+    """Bring back what was there before `write_texts`, and remove what it made.
+
+    Raises ConfigError for a file that somebody else has changed since, or that cannot be written.
+    """
+    from devenv.host.check_files import load_state
+
+    for path, text in written.items():
+        real = os.path.realpath(path)
+        if load_state(real).text != text:
+            raise ConfigError(
+                "This file changed meanwhile, so it was left alone.", source=Source(path)
+            )
+        state = files.get(path)
+        if state is None or state.text is None:
+            Path(real).unlink()
+            continue
+        _replace(Path(real), _encode(state.text, state), state.mode)
+
+
+def _encode(text: str, state: FileState | None) -> bytes:
+    content = text.encode()
+    return b"\xef\xbb\xbf" + content if state is not None and state.has_bom else content
 
 
 def _check_unchanged(real: str, path: str, state: FileState | None) -> None:
@@ -58,10 +81,25 @@ def _replace(path: Path, content: bytes, mode: int | None) -> None:
         )
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            _keep_owner(path, file.fileno())
             os.fchmod(file.fileno(), mode if mode is not None else _NEW_FILE_MODE)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ConfigError(
             f"This file cannot be written: {error.strerror}.", source=Source(str(path))
         ) from None
+
+
+def _keep_owner(path: Path, descriptor: int) -> None:
+    """Give the new file the old one's owner and group, as far as this user may."""
+    try:
+        before = path.stat()
+    except FileNotFoundError:
+        return
+    after = os.fstat(descriptor)
+    if (before.st_uid, before.st_gid) != (after.st_uid, after.st_gid):
+        with suppress(PermissionError):
+            os.fchown(descriptor, before.st_uid, before.st_gid)

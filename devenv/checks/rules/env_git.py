@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from devenv.checks.env_scan import EnvReading, example_names, scan_env, shown
@@ -110,8 +111,15 @@ def _ignore(facts: Facts, path: str) -> tuple[Edit, ...]:
     text = state.text or ""
     end = "\r\n" if "\r\n" in text else "\n"
     start = "" if not text or text.endswith("\n") else end
-    line = relative if "/" not in relative else f"/{relative}"
+    line = _as_pattern(relative if "/" not in relative else f"/{relative}")
     return (Edit(ignore, len(text), len(text), f"{start}{line}{end}"),)
+
+
+def _as_pattern(name: str) -> str:
+    """A line of .gitignore that matches just this name. Spec: gitignore(5)."""
+    escaped = re.sub(r"([\\*?\[])", r"\\\1", name)
+    escaped = re.sub(r"^([#!])", r"\\\1", escaped)
+    return re.sub(r" (?= *$)", r"\\ ", escaped)
 
 
 @check("env-permissions", Severity.INFO, "stat(2)")

@@ -108,8 +108,9 @@ def dockerignore_incomplete(profile: CheckedProfile, facts: Facts) -> Iterator[F
         if ignore.fault is not None or not unwanted or _whole_copy(view) is None:
             continue
         text = facts.file(path).text or ""
-        start = "" if not text or text.endswith("\n") else "\n"
-        added = "".join(f"{name}\n" for name in unwanted)
+        end = "\r\n" if "\r\n" in text else "\n"
+        start = "" if not text or text.endswith("\n") else end
+        added = "".join(f"{name}{end}" for name in unwanted)
         yield Fault(
             f"The whole context is copied, and {_listed(unwanted)} with it.",
             Place(path),
