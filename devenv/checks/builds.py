@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from devenv.checks.edges import selected_services
 from devenv.checks.facts import CheckedProfile, Facts, FileKind, FileState
 from devenv.checks.finding import Place
 from devenv.checks.places import place_of
@@ -59,7 +60,7 @@ def dockerfile_path(build: Build) -> str:
 
 def find_builds(profile: CheckedProfile, facts: Facts) -> Iterator[BuildView]:
     """The local builds of the active services, in the model's order; remote ones left out."""
-    for service in (profile.model.services if profile.model else {}).values():
+    for service in selected_services(profile).values():
         build = service.build
         if build is None or is_remote(build.context):
             continue

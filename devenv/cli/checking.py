@@ -147,6 +147,7 @@ def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
         environ=session.environ,
         engine=_load_engine_facts(session, profiles, reader) if ask_engine else None,
         start_seconds=_load_start_seconds(session),
+        moves_ports=active.settings.isolation.ports == "offset",
     )
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))

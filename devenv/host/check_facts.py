@@ -24,6 +24,7 @@ def load_facts(
     environ: Mapping[str, str],
     engine: EngineFacts | None = None,
     start_seconds: Mapping[str, float] | None = None,
+    moves_ports: bool = False,
 ) -> Facts:
     """Everything that rules may ask of these profiles' files."""
     reader.look([directory, root, posixpath.join(root, "devenv.toml")])
@@ -50,6 +51,7 @@ def load_facts(
         git=load_git_facts(Path(directory), asked, environ),
         engine=engine,
         start_seconds=start_seconds or {},
+        moves_ports=moves_ports,
         compose_profiles={
             profile.name: profile.compose_profiles
             for profile in profiles
@@ -66,7 +68,13 @@ def _look_at_builds(profile: CheckedProfile, reader: FileReader) -> None:
         reader.look([context, posixpath.dirname(context)])
         path = posixpath.normpath(posixpath.join(context, dockerfile))
         reader.look([path, f"{path}.dockerignore", posixpath.join(context, ".dockerignore")])
+        names = reader.read(context).entries
+        reader.look(posixpath.join(context, name) for name in names if _is_env_name(name))
         _probe_sources(context, reader.read(path).text, reader)
+
+
+def _is_env_name(name: str) -> bool:
+    return name == ".env" or name.startswith(".env.") or name.endswith(".env")
 
 
 def _probe_sources(context: str, text: str | None, reader: FileReader) -> None:

@@ -21,7 +21,10 @@ _FAMILIES = {
     "order": "Order of the start",
     "healthcheck": "Health checks",
     "namespaces": "What containers share",
-    "places": "What has to be there, or free",
+    "contexts": "What a build needs",
+    "mounts": "What a container is given of the host",
+    "ports": "Host ports",
+    "names": "Names",
     "project": "The project as a whole",
     "env_grammar": "How env files are written",
     "env_readers": "How env files are read elsewhere",
@@ -32,6 +35,7 @@ _FAMILIES = {
     "images": "Images",
     "dockerfile": "Dockerfiles",
     "ignore_file": "Ignore files",
+    "env_in_context": "Env files in images",
 }
 
 

@@ -15,6 +15,7 @@ from devenv.checks.health import resolve_healths
 from devenv.checks.hosts import find_hosts
 from devenv.checks.places import place_of
 from devenv.checks.registry import check
+from devenv.checks.variables import find_variable
 from devenv.compose.graph import find_cycles, resolve_closure
 from devenv.compose.layers import Entry
 from devenv.compose.model import Condition, Project, Service
@@ -373,7 +374,9 @@ def hidden_dependency(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             yield Fault(
                 f"{words} of {name} names {target} as a host, "
                 f"but {name} does not wait for {target}.",
-                place_of(profile, "services", name, *keys),
+                find_variable(profile, facts, name, keys[1])[0]
+                if keys[0] == "environment"
+                else place_of(profile, "services", name, *keys),
                 service=name,
                 fix=f"add {target} to the depends_on of {name}",
             )
