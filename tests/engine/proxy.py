@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,14 +13,13 @@ _READ_BYTES = 65536
 class EngineProxy:
     """Passes bytes between a socket of its own and the engine's while it is open.
 
-    Without a `place` it listens on a free TCP port of this machine, with `tls` where that is given.
+    Without a `place` it listens on a free TCP port of this machine.
     """
 
-    def __init__(self, place: Path | None, engine: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, place: Path | None, engine: str) -> None:
         self.place = place
         self.port = 0
         self._engine = engine
-        self._tls = tls
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -30,9 +28,7 @@ class EngineProxy:
         if self.place is not None:
             self._server = await asyncio.start_unix_server(self._serve, self.place)
             return
-        self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", self.port, ssl=self._tls
-        )
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -67,11 +63,9 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.asynccontextmanager
-async def engine_proxy(
-    place: Path | None, engine: str, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[EngineProxy]:
+async def engine_proxy(place: Path | None, engine: str) -> AsyncIterator[EngineProxy]:
     """An open proxy; closed at the end."""
-    proxy = EngineProxy(place, engine, tls)
+    proxy = EngineProxy(place, engine)
     await proxy.open()
     try:
         yield proxy

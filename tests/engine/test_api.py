@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from devenv.engine.api import ApiError, EngineClient, parse_usage, ssh_argv
+from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.context import Endpoint, EndpointKind
+from devenv.engine.transport import ssh_argv
+from devenv.engine.usage import parse_usage
 from devenv.errors import EngineUnavailable
 
 IMAGE = "devenv-offline/redis"
@@ -82,10 +84,21 @@ async def test_refused() -> None:
         await EngineClient(Endpoint(EndpointKind.TCP, "127.0.0.1:1")).ping()
 
 
-def test_ssh_command() -> None:
-    argv = ssh_argv("ssh://me@far:2222")
-    assert argv[-9:-3] == ("-l", "me", "-p", "2222", "--", "far")
-    assert argv[-3:] == ("docker", "system", "dial-stdio")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ssh://Far", "-- Far docker system dial-stdio"),
+        ("ssh://me@far:2222", "-l me -p 2222 -- far docker system dial-stdio"),
+        ("ssh://a%40b@[::1]:22", "-l a@b -p 22 -- ::1 docker system dial-stdio"),
+        (
+            "ssh://far/run/user/1/a%20b;c.sock",
+            "-- far docker --host 'unix:///run/user/1/a b;c.sock' system dial-stdio",
+        ),
+        ("ssh://-oProxyCommand=x", "-- -oProxyCommand=x docker system dial-stdio"),
+    ],
+)
+def test_ssh_command(url: str, words: str) -> None:
+    assert " ".join(ssh_argv(url)[6:]) == words
 
 
 def test_usage() -> None:

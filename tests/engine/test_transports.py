@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from devenv.engine.context import Endpoint, EndpointKind
 from tests.engine.project import HEALTHY, Project, shell, sleeper
 from tests.engine.proxy import engine_proxy
+from tests.engine.tls_proxy import tls_proxy
 
 
 def openssl(directory: Path, *words: str) -> None:
@@ -62,6 +64,17 @@ def server_context(certificates: Path) -> ssl.SSLContext:
     return context
 
 
+@contextlib.asynccontextmanager
+async def far_engine(socket_path: str, certificates: Path | None) -> AsyncIterator[str]:
+    """The real engine's TCP address, with TLS where there are certificates."""
+    if certificates is None:
+        async with engine_proxy(None, socket_path) as proxy:
+            yield f"tcp://127.0.0.1:{proxy.port}"
+    else:
+        with tls_proxy(socket_path, server_context(certificates)) as port:
+            yield f"tcp://127.0.0.1:{port}"
+
+
 async def in_thread(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     return await asyncio.to_thread(call, *arguments, **named)
 
@@ -73,9 +86,8 @@ async def test_from_up_to_down(
     project.write_compose(
         {"web": shell("echo hello; exec sleep 600", healthcheck=HEALTHY), "db": sleeper()}
     )
-    tls = server_context(certificates) if with_tls else None
-    async with engine_proxy(None, socket_path, tls) as proxy:
-        project.environ["DOCKER_HOST"] = f"tcp://127.0.0.1:{proxy.port}"
+    async with far_engine(socket_path, certificates if with_tls else None) as address:
+        project.environ["DOCKER_HOST"] = address
         if with_tls:
             project.environ["DOCKER_TLS_VERIFY"] = "1"
             project.environ["DOCKER_CERT_PATH"] = str(certificates)
@@ -92,13 +104,17 @@ async def test_from_up_to_down(
 @pytest.mark.parametrize(
     ("with_tls", "environ", "said"),
     [
-        (True, {}, "No connection to the Docker engine|closed the connection"),
+        (True, {}, "closed the connection"),
         (
             True,
             {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "{empty}"},
             "certificate verify failed",
         ),
-        (True, {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "{only_ca}"}, "certificate required"),
+        (
+            True,
+            {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "{only_ca}"},
+            "wants a client certificate",
+        ),
         (False, {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "{full}"}, "TLS connection"),
     ],
     ids=["plain to tls", "unknown authority", "no certificate of ours", "tls to plain"],
@@ -118,10 +134,8 @@ async def test_what_does_not_fit(
     (tmp_path / "only" / "ca.pem").write_bytes((certificates / "ca.pem").read_bytes())
     places = {"empty": tmp_path / "empty", "only_ca": tmp_path / "only", "full": certificates}
     named = {key: value.format(**places) for key, value in environ.items()}
-    tls = server_context(certificates) if with_tls else None
-    async with engine_proxy(None, socket_path, tls) as proxy:
-        address = f"tcp://127.0.0.1:{proxy.port}"
+    async with far_engine(socket_path, certificates if with_tls else None) as address:
         ended = await in_thread(project.run, "ps", code=3, DOCKER_HOST=address, **named)
     assert address in ended.stderr
     assert "fix:" in ended.stderr
-    assert any(words in ended.stderr for words in said.split("|"))
+    assert said in ended.stderr
