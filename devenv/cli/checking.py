@@ -37,8 +37,6 @@ from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.report.finding_paths import FindingPaths
 
 ALL_PROFILES = "*"
-MEMORY_FILE = "memory.sqlite3"
-"""As `host.memory` calls it, which is loaded only where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,15 +225,12 @@ def _active_profiles(
 def _load_start_seconds(session: Session) -> dict[str, float]:
     """How long each service usually takes to become healthy, where starts were seen here."""
     directory = paths.state_directory(session.environ)
-    try:
-        if not (directory / MEMORY_FILE).is_file():
-            return {}
-    except PermissionError:
+    if not paths.has_memory(directory):
         return {}
     from devenv.host.history import USUAL_STARTS, load_starts, usual_start_seconds
-    from devenv.host.memory import open_memory
+    from devenv.host.memory import open_existing
 
-    with open_memory(directory, lambda _: None) as memory:
+    with open_existing(directory) as memory:
         return usual_start_seconds(
             load_starts(memory, str(session.files.directory), 2 * USUAL_STARTS)
         )

@@ -79,6 +79,24 @@ async def _run(
     return ExitCode.GOOD
 
 
+def remove_environment(session: Session, name: EnvironmentName) -> None:
+    """Containers, networks, volumes and the images that were built for it alone."""
+    options = ("--volumes", "--remove-orphans", "--rmi", "local")
+    asyncio.run(_run_by_name(session, name, "down", (), options))
+
+
+def stop_services(session: Session, name: EnvironmentName, services: Sequence[ServiceName]) -> None:
+    """Stop these services of an environment; all of them where none is named."""
+    asyncio.run(_run_by_name(session, name, "stop", services, ()))
+
+
+def start_services(
+    session: Session, name: EnvironmentName, services: Sequence[ServiceName]
+) -> None:
+    """Start the containers that there are of these services."""
+    asyncio.run(_run_by_name(session, name, "start", services, ()))
+
+
 async def _run_by_name(
     session: Session,
     name: EnvironmentName,

@@ -197,10 +197,12 @@ class Runtime:
 
         Raises PlanRefused, EngineUnavailable, ComposeFileError.
         """
+        from devenv.cli.isolation import refuse_foreign, remember
         from devenv.engine.preflight import check_plan, load_hashes, load_plan
         from devenv.host.ports import find_listener
 
         session = self.session
+        await refuse_foreign(session, project)
         hashes = await load_hashes(
             session.compose, session.selection, session.environ, session.files.compose_files
         )
@@ -213,3 +215,4 @@ class Runtime:
             find_listener=find_listener if session.endpoint.is_local else None,
         )
         check_plan(plan)
+        await asyncio.to_thread(remember, session, project)

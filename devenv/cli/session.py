@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.state.model import Environment
 
 if TYPE_CHECKING:
+    from devenv.cli.isolation import Isolated
     from devenv.engine.api import EngineClient
     from devenv.engine.context import Endpoint
 
@@ -43,6 +45,7 @@ class Session:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
         self._profile: str | None = arguments.profile
+        self._chosen_profile: str | None = None
         self.start = Path(arguments.directory or ".").absolute()
         if not os.path.isdir(self.start):  # noqa: PTH112, Path's own raises below a closed directory
             raise UsageError(f"{self.start} is not a directory.", fix="check the path after -C")
@@ -53,13 +56,18 @@ class Session:
                 "DOCKER_CONTEXT": arguments.context,
             }
 
-    def renew(self) -> Session:
-        """The same command line with nothing loaded yet, for files that may have changed."""
-        return Session(self._arguments)
+    def renew(self, *, profile: str | None = None) -> Session:
+        """The same command line with nothing loaded yet, for files that may have changed.
+
+        `profile` chooses one for a while, without the weight of `--profile`.
+        """
+        session = Session(self._arguments)
+        session._chosen_profile = profile
+        return session
 
     @cached_property
     def files(self) -> ProjectFiles:
-        return load_project_files(self.start, self.environ, self._profile)
+        return load_project_files(self.start, self.environ, self._profile, self._chosen_profile)
 
     @cached_property
     def compose(self) -> ComposeCli:
@@ -90,15 +98,46 @@ class Session:
 
     @cached_property
     def selection(self) -> Selection:
-        """The selection with the project name that Compose itself arrives at."""
-        from dataclasses import replace
+        """The selection with the environment's project name, and its override where it has one."""
+        selection, isolated = self.unnamed_selection, self.isolated
+        if isolated is None:
+            return replace(selection, name=self.base_project.name)
+        if isolated.override is None:
+            return replace(selection, name=isolated.name)
+        ports = {k: v for k, v in (isolated.variables or {}).items() if k not in self.environ}
+        return replace(
+            selection,
+            name=isolated.name,
+            files=(*self.files.compose_files, isolated.override),
+            variables=(*selection.variables, *ports.items()),
+        )
 
-        return replace(self.unnamed_selection, name=self.project.name)
+    @cached_property
+    def isolated(self) -> Isolated | None:
+        """The environment beside the plain one that this checkout belongs to; None: the plain one.
+
+        Raises what the base model or `[isolation]` has wrong.
+        """
+        if self.files.settings.isolation.mode == "none":
+            return None
+        from devenv.cli.isolation import resolve_isolated
+
+        return resolve_isolated(self)
+
+    @cached_property
+    def base_project(self) -> Project:
+        """The merged model as Compose alone has it, whatever environment this is.
+
+        Raises ComposeFileError where it does not load.
+        """
+        return parse_project(self._model_text(self.unnamed_selection))
 
     @cached_property
     def project(self) -> Project:
-        """The merged model of the selection. Raises ComposeFileError where it does not load."""
-        project = parse_project(self._model_text())
+        """The merged model of the environment. Raises ComposeFileError where it does not load."""
+        project = self.base_project
+        if self.isolated is not None:
+            project = parse_project(self._model_text(self.selection))
         unknown = sorted(set(self._wanted_services()) - set(project.services))
         if unknown:
             raise UsageError(
@@ -121,15 +160,14 @@ class Session:
     def _wanted_services(self) -> tuple[str, ...]:
         return self.files.profile.services if self.files.profile else ()
 
-    def _model_text(self) -> str:
-        selection = self.unnamed_selection
+    def _model_text(self, selection: Selection) -> str:
         environ = selection.environ(self.environ)
         arguments = (*selection.arguments(), "config", "--format", "json")
         cache = paths.cache_directory(self.environ) / "models"
         key = resolve_cache_key(
             version=self.compose.version,
             directory=selection.directory,
-            files=self.files.compose_files,
+            files=selection.files or self.files.compose_files,
             env_files=selection.env_files,
             arguments=arguments,
             environ=environ,
@@ -188,7 +226,7 @@ class Session:
             directory=str(files.directory),
             profile=files.choice.name,
             profile_reason=files.choice.reason,
-            branch=files.git.branch if files.git else None,
+            branch=files.git.effective_branch if files.git else None,
             context=self.endpoint.context_name,
             profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
         )
@@ -242,6 +280,23 @@ def default_project_name(directory: Path, environ: Mapping[str, str]) -> Environ
     return EnvironmentName(re.sub(r"^[_-]+", "", re.sub(r"[^a-z0-9_-]", "", name.lower())))
 
 
+def _load_known_name(session: Session) -> EnvironmentName | None:
+    """The environment that was last started here on this branch, where several are kept apart."""
+    directory = paths.state_directory(session.environ)
+    try:
+        files = session.files
+    except DevenvError:
+        return None
+    if files.settings.isolation.mode == "none" or not paths.has_memory(directory):
+        return None
+    from devenv.host.environments import find_name
+    from devenv.host.memory import open_existing
+
+    with open_existing(directory) as memory:
+        branch = files.git.effective_branch if files.git else None
+        return find_name(memory, str(files.directory), branch)
+
+
 async def find_environment_names(session: Session, *, guess: bool = False) -> list[EnvironmentName]:
     """The names of the directory's environments: the model's, then those that containers carry.
 
@@ -261,6 +316,9 @@ async def find_environment_names(session: Session, *, guess: bool = False) -> li
     except DevenvError as error:
         if session.asked_for_profile and isinstance(error, ConfigError):
             raise
+        known = _load_known_name(session)
+        if known is not None:
+            return [known]
         if directory == session.start:
             nearest = find_default_files(directory, Path.is_file)
             directory = nearest[0].parent if nearest else directory

@@ -397,7 +397,7 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
         directory=str(files.directory),
         profile=files.choice.name,
         profile_reason=files.choice.reason,
-        branch=files.git.branch if files.git else None,
+        branch=files.git.effective_branch if files.git else None,
         context=session.endpoint.context_name,
         profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
     )

@@ -42,24 +42,34 @@ def choose_profile(
     branch: str | None,
     requested: str | None,
     from_environment: str | None,
+    remembered: str | None = None,
 ) -> ProfileChoice:
-    """`--profile`, then `DEVENV_PROFILE`, then `[branches]`, then `default_profile`.
+    """`--profile`, `DEVENV_PROFILE`, what `devenv switch` chose, `[branches]`, `default_profile`.
 
-    Raises ConfigError where the name that wins is no profile.
+    A remembered choice that is no profile any more is as none. Raises ConfigError where the name
+    that wins is no profile.
     """
-    choice = _choose(settings, branch, requested, from_environment)
+    kept = remembered if remembered in profiles else None
+    choice = _choose(settings, branch, requested, from_environment, kept)
     if choice.name is not None and choice.name not in profiles:
         raise unknown_profile(choice.name, profiles, choice.source)
     return choice
 
 
 def _choose(
-    settings: Settings, branch: str | None, requested: str | None, from_environment: str | None
+    settings: Settings,
+    branch: str | None,
+    requested: str | None,
+    from_environment: str | None,
+    remembered: str | None,
 ) -> ProfileChoice:
     if requested:
         return ProfileChoice(ProfileName(requested), "asked for with --profile")
     if from_environment:
         return ProfileChoice(ProfileName(from_environment), "set in DEVENV_PROFILE")
+    if remembered:
+        where = f"for branch {branch}" if branch is not None else "here"
+        return ProfileChoice(ProfileName(remembered), f"chosen {where} with devenv switch")
     for pattern, name in settings.branches:
         if branch is not None and fnmatchcase(branch, pattern):
             return ProfileChoice(

@@ -43,8 +43,23 @@ def load_engine_facts(endpoint: Endpoint, images: Iterable[str]) -> EngineFacts 
     return EngineFacts(version, found)
 
 
-def _ask(endpoint: Endpoint, paths: tuple[str, ...]) -> list[dict[str, Any] | None]:
-    """The JSON object at each path; None where the engine says that there is none."""
+def load_project_labels(endpoint: Endpoint, project: str) -> dict[str, str]:
+    """The labels of one of a Compose project's containers; none where there is none.
+
+    Without asyncio on a unix socket, for callers that are not in a loop. Raises nothing: no
+    answer is as no container.
+    """
+    filters = quote(json.dumps({"label": [f"com.docker.compose.project={project}"]}))
+    try:
+        found = _ask(endpoint, (f"/containers/json?all=1&limit=1&filters={filters}",))[0]
+    except (OSError, ValueError, DevenvError):
+        return {}
+    first = found[0] if isinstance(found, list) and found else {}
+    return {str(key): str(value) for key, value in (first.get("Labels") or {}).items()}
+
+
+def _ask(endpoint: Endpoint, paths: tuple[str, ...]) -> list[Any]:
+    """The JSON object or array at each path; None where the engine says that there is none."""
     if endpoint.kind is not EndpointKind.UNIX:
         return _ask_client(endpoint, paths)
     sockets: list[socket.socket] = []
@@ -61,7 +76,7 @@ def _ask(endpoint: Endpoint, paths: tuple[str, ...]) -> list[dict[str, Any] | No
             connection.close()
 
 
-def _read_answer(connection: socket.socket) -> dict[str, Any] | None:
+def _read_answer(connection: socket.socket) -> Any:
     received = bytearray()
     while chunk := connection.recv(65536):
         received += chunk
@@ -71,29 +86,30 @@ def _read_answer(connection: socket.socket) -> dict[str, Any] | None:
     status = head.split(b" ", 2)[1:2]
     if status != [b"200"]:
         return None
-    answer = json.loads(body)
-    return answer if isinstance(answer, dict) else None
+    return json.loads(body)
 
 
-def _ask_client(endpoint: Endpoint, paths: tuple[str, ...]) -> list[dict[str, Any] | None]:
+def _ask_client(endpoint: Endpoint, paths: tuple[str, ...]) -> list[Any]:
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     from devenv.engine.api import ApiError, EngineClient
 
-    async def ask() -> list[dict[str, Any] | None]:
+    async def ask() -> list[Any]:
         client = EngineClient(endpoint)
 
-        async def one(path: str) -> dict[str, Any] | None:
+        async def one(path: str) -> Any:
             try:
-                answer = await client.get_json(path)
+                return await client.get_json(path)
             except ApiError:
                 return None
-            return answer if isinstance(answer, dict) else None
 
         async with asyncio.timeout(2 * ANSWER_SECONDS):
             return list(await asyncio.gather(*(one(path) for path in paths)))
 
-    return asyncio.run(ask())
+    # The caller may be in a loop of its own.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(ask())).result()
 
 
 def _parse_image(config: Mapping[str, Any]) -> ImageFacts:

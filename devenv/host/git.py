@@ -28,6 +28,20 @@ class GitState:
     """None before the first commit."""
     is_worktree: bool
     """Made by `git worktree add`; False for a main checkout and for a submodule."""
+    common_dir: Path
+    """The repository's own directory, which all its worktrees share."""
+    returns_to: str | None = None
+    """On a detached HEAD, the branch to which a rebase or bisect under way will return."""
+
+    @property
+    def effective_branch(self) -> str | None:
+        """The branch whose work this is: the one checked out, or the one being rebased."""
+        return self.branch if self.branch is not None else self.returns_to
+
+    @property
+    def worktree_name(self) -> str | None:
+        """git's own name of a linked worktree, which `git worktree move` keeps."""
+        return self.git_dir.name if self.is_worktree else None
 
 
 def read_branch(directory: Path) -> GitState | None:
@@ -42,6 +56,24 @@ def read_branch(directory: Path) -> GitState | None:
         if git_dir is not None and head:
             return _read(root, git_dir, head)
     return None
+
+
+def list_worktree_names(common_dir: Path) -> frozenset[str] | None:
+    """git's names of the linked worktrees whose directories are there; None where it cannot say.
+
+    Spec: gitrepository-layout(5), worktrees/<id>/gitdir.
+    """
+    directory = common_dir / "worktrees"
+    try:
+        entries = list(directory.iterdir()) if directory.is_dir() else []
+        return frozenset(
+            entry.name
+            for entry in entries
+            if (entry / "gitdir").is_file()
+            and (entry / _first_line(entry / "gitdir")).parent.is_dir()
+        )
+    except OSError:
+        return None
 
 
 def _linked_directory(root: Path, entry: Path) -> Path | None:
@@ -59,13 +91,32 @@ def _read(root: Path, git_dir: Path, head: str) -> GitState:
         common = Path(os.path.normpath(git_dir / _first_line(git_dir / "commondir")))
     is_worktree = common != git_dir
     if not head.startswith("ref:"):
-        return GitState(root, git_dir, None, head, is_worktree)
+        return GitState(root, git_dir, None, head, is_worktree, common, _read_return(git_dir))
     reference = head.removeprefix("ref:").strip()
     if reference == "refs/heads/.invalid":  # what the reftable format leaves in HEAD
-        return GitState(root, git_dir, None, None, is_worktree)
+        return GitState(root, git_dir, None, None, is_worktree, common)
     name = reference.removeprefix("refs/heads/")
-    branch = os.fsencode(name).decode("utf-8", "replace")  # it is shown, unlike the paths
-    return GitState(root, git_dir, branch, _read_reference(common, reference), is_worktree)
+    sha = _read_reference(common, reference)
+    return GitState(root, git_dir, _shown(name), sha, is_worktree, common)
+
+
+def _shown(name: str) -> str:
+    """A branch's name as text: it is shown, unlike paths."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _read_return(git_dir: Path) -> str | None:
+    """The branch that `git rebase` or `git bisect` has left; None where neither is under way."""
+    for name in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
+        try:
+            line = _first_line(git_dir / name)
+        except OSError:
+            continue
+        branch = line.removeprefix("refs/heads/")
+        is_sha = len(branch) == 40 and all(c in "0123456789abcdef" for c in branch)
+        if branch and branch != "detached HEAD" and not is_sha:
+            return _shown(branch)
+    return None
 
 
 def _read_reference(common: Path, reference: str) -> str | None:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-FILE_NAME = "memory.sqlite3"
+from devenv.host.paths import MEMORY_FILE, has_memory
+
+FILE_NAME = MEMORY_FILE
 BUSY_SECONDS = 2.0
 """How long another devenv's write is waited for."""
 
@@ -54,6 +56,9 @@ _MIGRATIONS: Sequence[str] = (
         allowed_at REAL NOT NULL,
         PRIMARY KEY (root, digest)
     );
+    """,
+    """
+    ALTER TABLE environments ADD COLUMN kind TEXT NOT NULL DEFAULT 'plain';
     """,
 )
 """Each step from one version of the file to the next; a step is never changed once released."""
@@ -114,6 +119,23 @@ def open_memory(directory: Path, warn: Warn) -> Iterator[Memory]:
     begun; one of a newer devenv is left alone and nothing is remembered; neither is an error.
     """
     memory = Memory(_open(directory / FILE_NAME, warn), warn)
+    try:
+        yield memory
+    finally:
+        memory.close()
+
+
+@contextlib.contextmanager
+def open_existing(directory: Path) -> Iterator[Memory]:
+    """The memory for a question: no file is made, and of one that is damaged nothing is known.
+
+    What is wrong with it is left to who writes to say.
+    """
+    connection = None
+    with contextlib.suppress(sqlite3.Error):
+        if has_memory(directory):
+            connection = _connect(directory / FILE_NAME, lambda _: None)
+    memory = Memory(connection, lambda _: None)
     try:
         yield memory
     finally:

@@ -6,6 +6,17 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+MEMORY_FILE = "memory.sqlite3"
+"""What `host.memory` keeps in the state directory."""
+
+
+def has_memory(directory: Path) -> bool:
+    """Whether a state directory holds a memory, so that opening it is worth its time."""
+    try:
+        return (directory / MEMORY_FILE).is_file()
+    except OSError:
+        return False
+
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
     """The cache directory, made with mode 0700 where that is possible."""

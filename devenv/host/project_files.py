@@ -29,6 +29,7 @@ from devenv.config.settings import Profile, Settings, parse_profile, parse_setti
 from devenv.errors import ComposeFileError, ConfigError, DevenvError, Source
 from devenv.host.files import is_file, read_env_text, read_text
 from devenv.host.git import GitState, read_branch
+from devenv.host.paths import has_memory, state_directory
 
 SETTINGS_NAME = "devenv.toml"
 
@@ -68,9 +69,14 @@ class _BaseFiles:
 
 
 def load_project_files(
-    start: Path, environ: Mapping[str, str], profile: str | None
+    start: Path,
+    environ: Mapping[str, str],
+    profile: str | None,
+    chosen: str | None = None,
 ) -> ProjectFiles:
     """The project around `start`, with the profile asked for, or the one that its rules choose.
+
+    `chosen` stands in for what `devenv switch` has made devenv remember.
 
     Raises ConfigError: devenv.toml, a profile, or a file that one of them names. Raises
     ComposeFileError: no Compose file, or COMPOSE_FILE names one that is missing.
@@ -84,12 +90,14 @@ def load_project_files(
     root = settings_path.parent if settings_path else directory
     profiles = _load_profiles(root)
     git = read_branch(root)
+    branch = git.effective_branch if git else None
     choice = choose_profile(
         settings,
         profiles,
-        branch=git.branch if git else None,
+        branch=branch,
         requested=profile,
         from_environment=environ.get("DEVENV_PROFILE"),
+        remembered=chosen or (_load_remembered(environ, root, branch) if profiles else None),
     )
     resolved = resolve_profile(choice.name, profiles) if choice.name else None
     overrides = _profile_files(root, profiles, resolved, "files")
@@ -111,6 +119,18 @@ def load_project_files(
         variables={key: value for key, value in env.items() if key not in environ},
         compose_profiles=resolved.compose_profiles if resolved else (),
     )
+
+
+def _load_remembered(environ: Mapping[str, str], root: Path, branch: str | None) -> str | None:
+    """The profile that `devenv switch` chose here; None where it did not."""
+    directory = state_directory(environ)
+    if not has_memory(directory):
+        return None
+    from devenv.host.choices import load_choice
+    from devenv.host.memory import open_existing
+
+    with open_existing(directory) as memory:
+        return load_choice(memory, str(root), branch)
 
 
 def _check_directory(start: Path) -> None:

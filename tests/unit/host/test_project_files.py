@@ -102,7 +102,14 @@ def test_everything_at_once(tmp_path: Path) -> None:
             (),
             {"A": "1", "B": "2", "C": "3"},
         ),
-        git=GitState(tmp_path, tmp_path / ".git", "feature/s", None, is_worktree=False),
+        git=GitState(
+            tmp_path,
+            tmp_path / ".git",
+            "feature/s",
+            None,
+            is_worktree=False,
+            common_dir=tmp_path / ".git",
+        ),
         compose_files=(
             tmp_path / "infra/compose.yaml",
             tmp_path / "infra/dev.yaml",

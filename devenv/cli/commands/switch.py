@@ -1,0 +1,36 @@
+"""`devenv switch`."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "switch to another profile or branch, touching only what differs"
+EXAMPLE = "devenv switch search --dry-run"
+ORDER = 53
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", metavar="PROFILE|BRANCH")
+    parser.add_argument(
+        "--branch", action="store_true", help="TARGET is a branch, though a profile has its name"
+    )
+    parser.add_argument(
+        "--auto", action="store_true", help="forget the choice: devenv.toml chooses again"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and end")
+    parser.add_argument("--no-checks", action="store_true", help="start in spite of errors found")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="how long the start may take to become healthy (default 600)",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="for --dry-run")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from devenv.cli.session import Session
+    from devenv.cli.switching import run_switch
+
+    return run_switch(Session(arguments), arguments)

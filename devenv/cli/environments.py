@@ -1,0 +1,259 @@
+"""`devenv environments` and `devenv gc`: all environments of this repository.
+
+What devenv remembers and what the engine has are put together: an environment without containers
+may still have data, and one that the memory has lost is found by its labels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devenv.cli.isolation import repository_of
+from devenv.cli.operations import remove_environment
+from devenv.cli.output import print_json, print_note, print_text
+from devenv.cli.session import Session
+from devenv.compose.isolation import LABEL_BRANCH, LABEL_REPOSITORY, LABEL_WORKTREE
+from devenv.compose.names import EnvironmentName
+from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT
+from devenv.errors import DevenvError, ExitCode, UsageError
+from devenv.host import paths
+from devenv.host.environments import (
+    PLAIN,
+    KnownEnvironment,
+    forget_environment,
+    load_environments,
+)
+from devenv.host.git import list_worktree_names
+from devenv.host.git_commands import list_branches
+from devenv.host.memory import open_existing, open_memory
+from devenv.report.tables import render_bytes, render_duration, render_table
+from devenv.state.text import sanitize
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRow:
+    """An environment with what the engine has of it."""
+
+    known: KnownEnvironment
+    running: int = 0
+    containers: int = 0
+    volumes: tuple[tuple[str, int | None], ...] = ()
+    """Names and sizes in bytes, None where the engine does not say."""
+    is_current: bool = False
+    gone: str | None = None
+    """Why nobody can need it any more: `branch feature/x is gone`."""
+
+    @property
+    def state(self) -> str:
+        """In words, such as `2 of 3 up`."""
+        if not self.containers:
+            return "data only" if self.volumes else "nothing on the engine"
+        return f"{self.running} of {self.containers} up" if self.running else "stopped"
+
+    @property
+    def size_bytes(self) -> int | None:
+        """What its volumes take; None where the engine does not say."""
+        sizes = [size for _, size in self.volumes if size is not None]
+        return sum(sizes) if sizes or not self.volumes else None
+
+
+def load_rows(session: Session) -> list[EnvironmentRow]:
+    """The repository's environments: the plain one first, then by age.
+
+    Raises EngineUnavailable.
+    """
+    repository = repository_of(session)
+    with open_existing(paths.state_directory(session.environ)) as memory:
+        known = {one.name: one for one in load_environments(memory, repository)}
+    containers, volumes = asyncio.run(_ask_engine(session))
+    for container in containers:
+        found = _recognise(container, repository)
+        if found is not None:
+            known.setdefault(found.name, found)
+    current = _current_name(session)
+    git = session.files.git
+    branches = list_branches(git.root, session.environ) if git else None
+    worktrees = list_worktree_names(git.common_dir) if git else None
+    rows = []
+    for one in known.values():
+        mine = [c for c in containers if _label(c, LABEL_PROJECT) == one.name]
+        rows.append(
+            EnvironmentRow(
+                known=one,
+                running=sum(c.get("State") == "running" for c in mine),
+                containers=len(mine),
+                volumes=_volumes_of(one.name, volumes),
+                is_current=one.name == current,
+                gone=_why_gone(one, branches, worktrees),
+            )
+        )
+    return sorted(rows, key=lambda row: (row.known.kind != PLAIN, row.known.made_at))
+
+
+async def _ask_engine(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    await session.client.ping()
+    containers, usage = await asyncio.gather(
+        session.client.containers(None), session.client.get_json("/system/df")
+    )
+    return containers, usage.get("Volumes") or []
+
+
+def _volumes_of(
+    name: str, volumes: Iterable[Mapping[str, Any]]
+) -> tuple[tuple[str, int | None], ...]:
+    mine = (volume for volume in volumes if _label(volume, LABEL_PROJECT) == name)
+    return tuple(sorted((str(volume["Name"]), _size(volume)) for volume in mine))
+
+
+def _label(thing: Mapping[str, Any], name: str) -> str | None:
+    value = (thing.get("Labels") or {}).get(name)
+    return None if value is None else str(value)
+
+
+def _size(volume: Mapping[str, Any]) -> int | None:
+    size = (volume.get("UsageData") or {}).get("Size")
+    return size if isinstance(size, int) and size >= 0 else None
+
+
+def _recognise(container: Mapping[str, Any], repository: str) -> KnownEnvironment | None:
+    """The environment that a container's labels tell of, where it is one of this repository."""
+    name = _label(container, LABEL_PROJECT)
+    if name is None or _label(container, LABEL_REPOSITORY) != repository:
+        return None
+    branch = _label(container, LABEL_BRANCH)
+    return KnownEnvironment(
+        EnvironmentName(name),
+        repository,
+        _label(container, LABEL_DIRECTORY) or "",
+        branch,
+        made_at=float(container.get("Created") or 0),
+        kind="branch" if branch is not None else "worktree",
+        worktree=_label(container, LABEL_WORKTREE),
+    )
+
+
+def _current_name(session: Session) -> str | None:
+    try:
+        return session.project.name
+    except DevenvError:
+        return None
+
+
+def _why_gone(
+    one: KnownEnvironment,
+    branches: frozenset[str] | None,
+    worktrees: frozenset[str] | None,
+) -> str | None:
+    """Why an environment can go; None where it is in use, or git cannot say."""
+    if one.kind == "branch" and branches is not None and one.branch is not None:
+        return None if one.branch in branches else f"branch {one.branch} is gone"
+    if one.kind == "worktree" and worktrees is not None and one.worktree is not None:
+        is_there = one.worktree in worktrees
+        return None if is_there else f"worktree {one.directory or one.worktree} is gone"
+    return None
+
+
+def print_environments(session: Session, form: str) -> int:
+    """All of them, the current one marked."""
+    rows = load_rows(session)
+    if form == "json":
+        print_json([_to_json(row) for row in rows])
+        return ExitCode.GOOD
+    if not rows:
+        print_text("This repository has no environment yet: devenv up makes one.\n")
+        return ExitCode.GOOD
+    now = time.time()
+    table = [
+        (
+            "*" if row.is_current else "",
+            row.known.name,
+            row.known.branch or "",
+            row.known.profile or "",
+            row.state,
+            render_duration(now - row.known.made_at) if row.known.made_at else "",
+            render_bytes(row.size_bytes) if row.size_bytes is not None else "?",
+            f"{row.known.directory}{f' ({row.gone})' if row.gone else ''}",
+        )
+        for row in rows
+    ]
+    head = ("", "ENVIRONMENT", "BRANCH", "PROFILE", "STATE", "AGE", "DATA", "DIRECTORY")
+    print_text(sanitize(render_table(head, table)))
+    if any(row.gone for row in rows):
+        print_note("devenv gc removes those whose branch or worktree is gone.")
+    return ExitCode.GOOD
+
+
+def _to_json(row: EnvironmentRow) -> dict[str, Any]:
+    known = row.known
+    return {
+        "environment": known.name,
+        "kind": known.kind,
+        "branch": known.branch,
+        "profile": known.profile,
+        "directory": known.directory,
+        "current": row.is_current,
+        "running": row.running,
+        "containers": row.containers,
+        "ports": list(known.published),
+        "port_offset": known.offset,
+        "made_at": known.made_at or None,
+        "volumes": [{"name": name, "size_bytes": size} for name, size in row.volumes],
+        "gone": row.gone,
+    }
+
+
+def collect_garbage(session: Session, *, yes: bool, dry_run: bool, form: str) -> int:
+    """Remove the environments whose branch or worktree is gone, after showing what goes.
+
+    Raises UsageError where there is no terminal to ask at and `yes` was not given.
+    """
+    rows = [row for row in load_rows(session) if row.gone and not row.is_current]
+    if form == "json":
+        print_json([_to_json(row) for row in rows])
+    elif not rows:
+        print_text("Nothing to remove: each environment's branch or worktree is there.\n")
+    for row in rows if form == "text" else ():
+        print_text(sanitize(_plan_line(row)))
+    if not rows or dry_run:
+        return ExitCode.GOOD
+    if not yes and not _ask_to_remove(rows):
+        print_note("Nothing was removed.")
+        return ExitCode.FAILED
+    for row in rows:
+        remove_environment(session, row.known.name)
+        with open_memory(paths.state_directory(session.environ), print_note) as memory:
+            forget_environment(memory, row.known.name)
+        _remove_override(session, row.known.name)
+        print_note(sanitize(f"{row.known.name}: removed"))
+    return ExitCode.GOOD
+
+
+def _plan_line(row: EnvironmentRow) -> str:
+    volumes = ", ".join(
+        f"{name} ({render_bytes(size) if size is not None else '?'})" for name, size in row.volumes
+    )
+    data = f"; its data is lost: {volumes}" if volumes else ""
+    count = f"{row.containers} container{'' if row.containers == 1 else 's'}"
+    return f"remove {row.known.name}: {row.gone}; {count}{data}\n"
+
+
+def _ask_to_remove(rows: Iterable[EnvironmentRow]) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "gc deletes data and there is no terminal to ask at.", fix="devenv gc --yes"
+        )
+    count = len(list(rows))
+    sys.stderr.write(f"Remove {count} environment{'' if count == 1 else 's'}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _remove_override(session: Session, name: str) -> None:
+    directory = paths.state_directory(session.environ) / "environments" / name
+    shutil.rmtree(directory, ignore_errors=True)

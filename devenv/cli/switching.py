@@ -1,0 +1,228 @@
+"""`devenv switch`: to another profile or branch, touching only what differs.
+
+A profile: the plan is made, what the profile does not have is stopped, `up` does the rest, and the
+choice is remembered for the branch. A branch: what runs is stopped, git switches, and the
+environment of that branch is started; where git refuses, what was stopped is started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from devenv.cli.operations import start_services, stop_services
+from devenv.cli.output import print_json, print_note, print_text
+from devenv.cli.session import Session
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.compose.switch import SwitchPlan, plan_switch
+from devenv.engine.observe import observe_once
+from devenv.engine.preflight import check_plan, load_hashes, load_plan
+from devenv.errors import CommandFailed, DevenvError, ExitCode, UsageError
+from devenv.host import paths
+from devenv.host.choices import forget_choice, remember_choice
+from devenv.host.git_commands import has_branch, switch_branch
+from devenv.host.memory import open_memory
+from devenv.host.ports import find_listener
+from devenv.report.switch import render_switch, switch_to_json
+from devenv.state.text import sanitize
+
+_RUNNING = ("running", "paused", "restarting")
+
+
+def run_switch(session: Session, arguments: argparse.Namespace) -> int:
+    """Switch, or print what would be done. Raises what keeps it from being done."""
+    if session.asked_for_profile:
+        raise UsageError("switch names its profile itself.", fix="devenv switch PROFILE")
+    if arguments.auto:
+        return _forget(session, arguments)
+    target = arguments.target
+    if target is None:
+        raise UsageError(
+            "switch needs a profile or a branch.",
+            fix="devenv profile list; --auto goes back to what devenv.toml says",
+        )
+    files = session.files
+    is_profile = target in files.profiles and not arguments.branch
+    git = files.git
+    if not is_profile and (git is None or not has_branch(git.root, session.environ, target)):
+        raise _unknown(session, target)
+    if is_profile:
+        return _to_profile(session, arguments, target)
+    return _to_branch(session, arguments, target)
+
+
+def _unknown(session: Session, target: str) -> UsageError:
+    from difflib import get_close_matches
+
+    names = sorted(session.files.profiles)
+    near = get_close_matches(target, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return UsageError(
+        f"{target!r} is neither a profile nor a branch.",
+        fix=f"{hint}profiles: {', '.join(names) or 'none'}; branches: git branch",
+    )
+
+
+def _forget(session: Session, arguments: argparse.Namespace) -> int:
+    """Let devenv.toml choose the profile again."""
+    branch = session.files.git.effective_branch if session.files.git else None
+    before = _load_running(session)
+    with open_memory(paths.state_directory(session.environ), print_note) as memory:
+        forget_choice(memory, str(session.files.root), branch)
+    return _apply(session.renew(), arguments, before)
+
+
+def _to_profile(session: Session, arguments: argparse.Namespace, name: str) -> int:
+    files = session.files
+    before = _load_running(session)
+    chosen = session.renew(profile=name)
+    if arguments.dry_run:
+        return _print_plan(chosen, before, arguments.format)
+    branch = files.git.effective_branch if files.git else None
+    if chosen.files.choice.name != name:
+        raise UsageError(
+            f"Profile {chosen.files.choice.name} is set, which is above a choice by hand.",
+            fix="unset DEVENV_PROFILE",
+        )
+    plan = asyncio.run(_plan(chosen, before))
+    check_plan(plan.up)
+    with open_memory(paths.state_directory(session.environ), print_note) as memory:
+        kept = remember_choice(memory, str(files.root), branch, name)
+    if not kept:
+        print_note(f"The choice is not remembered: devenv up --profile {name} repeats it.")
+    return _execute(chosen, arguments, plan)
+
+
+def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> int:
+    git = session.files.git
+    assert git is not None
+    if git.branch == branch:
+        print_note(f"{branch} is checked out already.")
+        return _apply(session, arguments, _load_running(session))
+    before = _load_running(session)
+    if arguments.dry_run:
+        return _print_branch_plan(before, branch, arguments.format)
+    name, running = before
+    if name is not None and running:
+        print_note(sanitize(f"stopping {', '.join(running)} of {name}"))
+        stop_services(session, name, running)
+    try:
+        switch_branch(git.root, session.environ, branch)
+    except (CommandFailed, UsageError):
+        if name is not None and running:
+            start_services(session, name, running)
+            print_note(sanitize(f"git did not switch; {', '.join(running)} started again"))
+        raise
+    print_note(sanitize(f"on branch {branch}"))
+    # What was stopped is stopped: the plan of the new branch begins from nothing that runs.
+    after = session.renew()
+    try:
+        plan = asyncio.run(_plan(after, (name, ())))
+        check_plan(plan.up)
+    except DevenvError:
+        print_note(sanitize(f"Nothing was started; devenv switch {git.branch or '-'} goes back."))
+        raise
+    return _execute(after, arguments, plan)
+
+
+def _apply(
+    session: Session,
+    arguments: argparse.Namespace,
+    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]],
+) -> int:
+    if arguments.dry_run:
+        return _print_plan(session, before, arguments.format)
+    plan = asyncio.run(_plan(session, before))
+    check_plan(plan.up)
+    return _execute(session, arguments, plan)
+
+
+def _load_running(session: Session) -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
+    """The environment that runs here now, and its services that run; None where it cannot load."""
+    from devenv.cli.session import find_environment_names
+
+    async def load() -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
+        await session.client.ping()
+        try:
+            name = (await find_environment_names(session))[0]
+        except (IndexError, DevenvError):
+            return None, ()
+        found = await observe_once(session.client, name)
+        return name, tuple(sorted({c.service for c in found if c.state in _RUNNING}))
+
+    return asyncio.run(load())
+
+
+async def _plan(
+    session: Session, before: tuple[EnvironmentName | None, tuple[ServiceName, ...]]
+) -> SwitchPlan:
+    project = await asyncio.to_thread(lambda: session.project)
+    selection = session.selection
+    hashes = await load_hashes(
+        session.compose, selection, session.environ, session.files.compose_files
+    )
+    up = await load_plan(
+        session.client,
+        project,
+        hashes,
+        only=session.profile_services,
+        find_listener=find_listener if session.endpoint.is_local else None,
+    )
+    names = [volume.name for volume in project.volumes if not volume.external]
+    existing = [name for name in names if await session.client.volume(name) is not None]
+    return plan_switch(before[0], project.name, before[1], up, names, existing)
+
+
+def _print_plan(
+    session: Session,
+    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]],
+    form: str,
+) -> int:
+    plan = asyncio.run(_plan(session, before))
+    if form == "json":
+        print_json(switch_to_json(plan))
+    else:
+        print_text(sanitize(render_switch(plan)))
+    refused = plan.up.volume_conflicts or plan.up.port_conflicts
+    return ExitCode.FAILED if refused else ExitCode.GOOD
+
+
+def _print_branch_plan(
+    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]], branch: str, form: str
+) -> int:
+    """What is known before the branch's files are there."""
+    name, running = before
+    steps = [f"stop {service} of {name}" for service in running]
+    steps += [f"git switch {branch}", "start what the files of that branch say"]
+    if form == "json":
+        print_json({"before": name, "branch": branch, "stops": list(running), "steps": steps})
+    else:
+        print_text(sanitize("".join(f"{step}\n" for step in steps)))
+    return ExitCode.GOOD
+
+
+def _execute(session: Session, arguments: argparse.Namespace, plan: SwitchPlan) -> int:
+    """Stop what goes, start the rest, and end when all is healthy."""
+    from devenv.cli.up import run_plain
+
+    if plan.before is not None and plan.stops:
+        names = tuple(stop.service for stop in plan.stops)
+        print_note(sanitize(f"stopping {', '.join(names)}"))
+        stop_services(session, plan.before, names)
+    if plan.is_empty or not plan.changes:
+        kept = ", ".join(plan.up.services) or "nothing"
+        print_note(sanitize(f"{plan.after}: {kept} runs as it should"))
+    up = argparse.Namespace(
+        **{
+            **vars(arguments),
+            "services": [],
+            "without": [],
+            "no_build": False,
+            "no_checks": arguments.no_checks,
+            "detach": True,
+            "wait": True,
+            "plain": True,
+            "dry_run": False,
+        }
+    )
+    return run_plain(session, up)
