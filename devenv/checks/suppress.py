@@ -5,15 +5,29 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from devenv.checks.facts import FileState
-from devenv.checks.finding import CheckResult, Finding
+from devenv.checks.finding import CheckResult, Finding, Place, Severity
 
-_COMMENT = re.compile(r"#\s*devenv:\s*ignore\[([^\]\n]*)\]")
+_COMMENT = re.compile(r"#\s*devenv:\s*ignore\b(?:\[([^\]\n]*)\])?")
+UNUSED = "ignore-unused"
+_OF_THE_MACHINE = frozenset(
+    (
+        *("start-interval-ignored", "healthcheck-too-short", "healthcheck-slow-start"),
+        *("healthy-without-healthcheck", "started-not-healthy", "runs-as-root"),
+        *("bind-source-missing", "secret-file-missing", "build-context-missing"),
+        *("env-shadowed", "env-permissions", "env-passthrough-unset", "env-not-passed"),
+        *("env-undefined", "env-required", "env-dollar", "env-reference-order"),
+        *("env-file-missing", "env-file-tracked", "env-file-not-ignored", "env-example-missing"),
+        *("env-example-drift", "healthcheck-dollar", "env-in-build-context", UNUSED),
+    )
+)
+"""Rules that look at images, the engine, the shell or files that git does not keep: what is quiet
+here may speak on another machine, so a comment for one of them is never called unused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,39 +35,99 @@ class Suppression:
     """A comment `# devenv: ignore[rule, rule] reason`; `line` is the one it speaks of."""
 
     rule: str
+    """Empty where the comment names none."""
     line: int
     comment_line: int
     column: int
+    in_head: bool = False
+    """Whether nothing but comments stands above: it speaks of the file as a whole too."""
 
 
 @lru_cache(maxsize=256)
 def find_suppressions(text: str) -> tuple[Suppression, ...]:
-    """The comments of a file. One that stands alone on its line speaks of the next line."""
+    """The comments of a file.
+
+    One that stands alone on its line speaks of the next line that is no comment and not blank.
+    """
     if "devenv:" not in text:
         return ()
     found: list[Suppression] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    lines = text.split("\n")
+    in_head = True
+    for index, line in enumerate(lines):
         match = _COMMENT.search(line)
+        in_head = in_head and (not line.strip() or line.lstrip().startswith("#"))
         if match is None:
             continue
         alone = not line[: match.start()].strip()
-        for part in re.finditer(r"[^,\s]+", match[1]):
-            column = match.start(1) + part.start() + 1
-            found.append(Suppression(part[0], number + alone, number, column))
+        about = _next_line(lines, index) if alone else index
+        names = list(re.finditer(r"[^,\s]+", match[1] or ""))
+        for name, column in [(one[0], match.start(1) + one.start()) for one in names] or [
+            ("", match.start())
+        ]:
+            found.append(Suppression(name, about + 1, index + 1, column + 1, alone and in_head))
     return tuple(found)
 
 
-def drop_suppressed(result: CheckResult, files: Mapping[str, FileState]) -> CheckResult:
-    """The result without what comments in the files speak of."""
+def _next_line(lines: list[str], index: int) -> int:
+    for following in range(index + 1, len(lines)):
+        text = lines[following].strip()
+        if text and not text.startswith("#"):
+            return following
+    return index + 1
+
+
+def drop_suppressed(
+    result: CheckResult, files: Mapping[str, FileState], *, unused_of: Collection[str] = ()
+) -> CheckResult:
+    """The result without what comments in the files speak of.
+
+    A comment for one of the rules `unused_of` that speaks of nothing is a finding itself.
+    """
+    used: set[tuple[str, Suppression]] = set()
 
     def is_kept(finding: Finding) -> bool:
-        state = files.get(finding.place.path)
-        return not any(
-            one.line == finding.place.line and one.rule == finding.rule
-            for one in find_suppressions((state.text or "") if state else "")
-        )
+        path = finding.place.path
+        matching = [(path, one) for one in _in_file(files, path) if _speaks_of(one, finding)]
+        used.update(matching)
+        return not matching
 
-    return _keep(result, is_kept)
+    kept = _keep(result, is_kept)
+    unused = [
+        _unused(path, one)
+        for path in files
+        for one in _in_file(files, path)
+        if one.rule in unused_of and one.rule not in _OF_THE_MACHINE and (path, one) not in used
+    ]
+    found = sorted((*kept.findings, *filter(is_kept, unused)), key=_order)
+    return replace(kept, findings=tuple(found))
+
+
+def _in_file(files: Mapping[str, FileState], path: str) -> tuple[Suppression, ...]:
+    state = files.get(path)
+    return find_suppressions((state.text or "") if state else "")
+
+
+def _speaks_of(one: Suppression, finding: Finding) -> bool:
+    if one.rule != finding.rule:
+        return False
+    line = finding.place.line
+    return one.in_head if line is None else one.line == line
+
+
+def _unused(path: str, one: Suppression) -> Finding:
+    return Finding(
+        UNUSED,
+        Severity.INFO,
+        f"This comment leaves out {one.rule}, which finds nothing here.",
+        Place(path, one.comment_line, one.column),
+        fix="take it out",
+    )
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    place = finding.place
+    return (place.path, place.line or 0, place.column or 0, finding.severity.rank, finding.rule)
 
 
 def drop_paths(
@@ -74,11 +148,11 @@ def drop_paths(
 def drop_known(
     result: CheckResult, baseline: Mapping[str, int], show: Callable[[str], str]
 ) -> CheckResult:
-    """The result without as many findings of each fingerprint as the baseline has."""
+    """The result without as many findings of each kind as the baseline has."""
     left = Counter(baseline)
 
     def is_kept(finding: Finding) -> bool:
-        key = fingerprint(finding, show)
+        key = baseline_key(finding, show)
         if left[key] <= 0:
             return True
         left[key] -= 1
@@ -87,9 +161,15 @@ def drop_known(
     return _keep(result, is_kept)
 
 
-def count_fingerprints(findings: Iterable[Finding], show: Callable[[str], str]) -> dict[str, int]:
-    """Fingerprint to how many findings have it, in a stable order."""
-    return dict(sorted(Counter(fingerprint(one, show) for one in findings).items()))
+def count_known(findings: Iterable[Finding], show: Callable[[str], str]) -> dict[str, int]:
+    """Baseline key to how many findings have it, in a stable order."""
+    return dict(sorted(Counter(baseline_key(one, show) for one in findings).items()))
+
+
+def baseline_key(finding: Finding, show: Callable[[str], str]) -> str:
+    """What stays the same while lines move, readable in a review."""
+    service = f" [{finding.service}]" if finding.service else ""
+    return f"{show(finding.place.path)}: {finding.rule}{service} {finding.message}"
 
 
 def fingerprint(finding: Finding, show: Callable[[str], str]) -> str:

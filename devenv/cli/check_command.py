@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,12 +11,11 @@ from pathlib import Path
 from devenv.checks.facts import FileState
 from devenv.checks.finding import CheckResult, Severity
 from devenv.checks.registry import load_rules
-from devenv.checks.suppress import count_fingerprints, drop_known
+from devenv.cli.baseline import load_baseline, write_baseline
 from devenv.cli.checking import Gathered, check_project, check_rule_name, gather
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session
-from devenv.errors import ConfigError, ExitCode, Source, UsageError
-from devenv.host.files import read_text
+from devenv.errors import ExitCode, UsageError
 from devenv.report.finding_paths import FindingPaths
 from devenv.state.text import sanitize
 
@@ -27,11 +25,16 @@ def run_check(arguments: argparse.Namespace) -> int:
     for name in (*arguments.select, *arguments.ignore):
         check_rule_name(name, None)
     session = Session(arguments)
-    baseline = _load_baseline(arguments.baseline)
+    writes = arguments.write_baseline is not None
+    baseline = {} if writes else load_baseline(session, arguments.baseline)
     gathered, result = _check(session, arguments, baseline)
     paths = _paths(gathered, arguments)
-    if arguments.write_baseline:
-        return _write_baseline(Path(arguments.write_baseline), result, paths)
+    if writes:
+        write_baseline(session.start / arguments.write_baseline, result, paths)
+        count = len(result.findings)
+        name = sanitize(arguments.write_baseline)
+        print_note(f"{count} finding{'s' if count != 1 else ''} written to {name}.")
+        return ExitCode.GOOD
     if arguments.fix or arguments.diff:
         gathered, result = _repair(session, arguments, baseline, gathered, result)
         paths = _paths(gathered, arguments)
@@ -44,13 +47,11 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def _check(
-    session: Session, arguments: argparse.Namespace, baseline: Mapping[str, int] | None
+    session: Session, arguments: argparse.Namespace, baseline: Mapping[str, int]
 ) -> tuple[Gathered, CheckResult]:
     gathered = gather(session)
-    result = check_project(session, gathered, select=arguments.select, ignore=arguments.ignore)
-    if baseline is not None:
-        result = drop_known(result, baseline, FindingPaths(gathered.facts.directory).show)
-    return gathered, result
+    chosen = {"select": arguments.select, "ignore": arguments.ignore}
+    return gathered, check_project(session, gathered, baseline=baseline, **chosen)
 
 
 def _paths(gathered: Gathered, arguments: argparse.Namespace) -> FindingPaths:
@@ -84,7 +85,7 @@ def _report(result: CheckResult, paths: FindingPaths, arguments: argparse.Namesp
 def _repair(
     session: Session,
     arguments: argparse.Namespace,
-    baseline: Mapping[str, int] | None,
+    baseline: Mapping[str, int],
     gathered: Gathered,
     result: CheckResult,
 ) -> tuple[Gathered, CheckResult]:
@@ -126,38 +127,6 @@ def _print_diff(texts: Mapping[str, str], files: Mapping[str, FileState], direct
             shown = sanitize(line.rstrip("\r\n"))
             colour = {"+": "green", "-": "red", "@": "blue"}.get(line[:1])
             sys.stderr.write((paint(shown, colour, sys.stderr) if colour else shown) + "\n")
-
-
-def _load_baseline(name: str | None) -> dict[str, int] | None:
-    """Fingerprints and their counts. Raises ConfigError for what is no baseline."""
-    if name is None:
-        return None
-    path = Path(name)
-    if not path.exists():
-        raise UsageError(
-            f"The baseline {name} does not exist.", fix=f"devenv check --write-baseline {name}"
-        )
-    try:
-        known = json.loads(read_text(path))["findings"]
-        return {str(key): int(count) for key, count in known.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigError(
-            "This is no baseline.",
-            source=Source(name),
-            fix=f"devenv check --write-baseline {name}",
-        ) from None
-
-
-def _write_baseline(path: Path, result: CheckResult, paths: FindingPaths) -> int:
-    known = {"version": 1, "findings": count_fingerprints(result.findings, paths.show)}
-    try:
-        path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"The baseline cannot be written: {error.strerror}.", source=Source(str(path))
-        ) from None
-    print_note(f"{len(result.findings)} findings written to {path}.")
-    return ExitCode.GOOD
 
 
 def explain_rule(name: str, *, as_json: bool = False) -> int:

@@ -54,15 +54,18 @@ def check_project(
     *,
     select: Collection[str] = (),
     ignore: Collection[str] = (),
+    baseline: Mapping[str, int] | None = None,
 ) -> CheckResult:
     """Run the rules over every profile that can be selected; what is ignored is left out.
 
-    Raises ConfigError where `[checks]` names a rule that there is not.
+    So is what the baseline holds, by default that of `[checks]`. Raises ConfigError where
+    `[checks]` names a rule, or a baseline, that there is not.
     """
     from devenv.checks.registry import load_rules
     from devenv.checks.runner import run_checks
     from devenv.checks.start_times import find_start_bound
-    from devenv.checks.suppress import drop_paths, drop_suppressed
+    from devenv.checks.suppress import UNUSED, drop_known, drop_paths, drop_suppressed
+    from devenv.cli.baseline import load_baseline
 
     everywhere, in_paths = _read_ignored(session)
     severities = {
@@ -78,8 +81,14 @@ def check_project(
     )
     bounds = (find_start_bound(profile, gathered.facts) for profile in gathered.profiles)
     result = replace(result, start_bounds=tuple(bound for bound in bounds if bound is not None))
-    result = drop_suppressed(result, gathered.facts.files)
-    return drop_paths(result, in_paths, FindingPaths(gathered.facts.directory).show)
+    is_whole = not (select or ignore or session.asked_for_profile)
+    rules = [rule.name for rule in load_rules() if severities.get(rule.name) != "off"]
+    unused_of = rules if is_whole and UNUSED in rules else ()
+    result = drop_suppressed(result, gathered.facts.files, unused_of=unused_of)
+    show = FindingPaths(gathered.facts.directory).show
+    result = drop_paths(result, in_paths, show)
+    known = load_baseline(session, None) if baseline is None else baseline
+    return drop_known(result, known, show) if known else result
 
 
 def _read_ignored(session: Session) -> tuple[list[str], dict[str, tuple[str, ...]]]:

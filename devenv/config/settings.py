@@ -36,6 +36,7 @@ class Logs:
 class Checks:
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
+    baseline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def parse_settings(text: str, path: str) -> Settings:
         watch=Watch(watch.get("mode", "infer"), watch.get("stop_timeout", 2)),
         logs=Logs(document.get("logs", {}).get("memory_mb", 128)),
         keys=document.get("keys", {}),
-        checks=Checks(_strings(checks, "ignore"), checks.get("severity", {})),
+        checks=Checks(
+            _strings(checks, "ignore"), checks.get("severity", {}), checks.get("baseline")
+        ),
         hooks={name: tuple(lines) for name, lines in document.get("hooks", {}).items()},
         positions=positions,
     )

@@ -70,6 +70,9 @@ SETTINGS: Mapping[str, Key] = {
         severity=Key(
             Kind.STRING_MAP, "Rules to severities.", choices=("error", "warning", "info", "off")
         ),
+        baseline=Key(
+            Kind.STRING, "A file of known findings to leave out, relative to devenv.toml."
+        ),
     ),
     "hooks": _table(
         "Commands to run; only after `devenv allow`.",

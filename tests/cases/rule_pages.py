@@ -36,6 +36,7 @@ _FAMILIES = {
     "dockerfile": "Dockerfiles",
     "ignore_file": "Ignore files",
     "env_in_context": "Env files in images",
+    "suppressions": "Comments that leave findings out",
 }
 
 
