@@ -85,7 +85,15 @@ def run_exec(
         user=arguments.user,
         terminal=terminal,
     )
-    return run_interactive(argv, session.environ, "/")
+    return _run(session, argv)
+
+
+def _run(session: Session, argv: Sequence[str]) -> int:
+    """The exit code of the child. Raises EngineUnavailable where the engine went away under it."""
+    code = run_interactive(argv, session.environ, "/")
+    if code != 0:
+        asyncio.run(session.client.ping())
+    return code
 
 
 def run_attach(session: Session, service: str, arguments: argparse.Namespace) -> int:
@@ -102,4 +110,4 @@ def run_attach(session: Session, service: str, arguments: argparse.Namespace) ->
         "--sig-proxy=false",
         wanted,
     ]
-    return run_interactive(argv, session.environ, "/")
+    return _run(session, argv)

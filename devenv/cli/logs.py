@@ -11,13 +11,14 @@ import sys
 import time
 from datetime import datetime
 
-from devenv.cli.output import uses_color
+from devenv.cli.output import print_note, uses_color
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.compose.names import ServiceName
 from devenv.compose.parse_config import parse_duration
 from devenv.engine.api import EngineClient
 from devenv.engine.observe import Observer, observe_once
 from devenv.errors import ExitCode, UsageError
+from devenv.state.actions import EngineConnected, EngineLost
 from devenv.state.logs import LogLine, LogStore
 from devenv.state.model import Container
 from devenv.state.text import sanitize
@@ -61,12 +62,20 @@ async def _print_logs(session: Session, arguments: argparse.Namespace, since: in
         return ExitCode.GOOD
     logs = LogStore()
 
-    async def ignore(action: object) -> None:
-        return None
+    lost = False
+
+    async def note(action: object) -> None:
+        nonlocal lost
+        if isinstance(action, EngineLost) and not lost:
+            lost = True
+            print_note(f"engine lost: {action.problem.message} Trying again.")
+        elif isinstance(action, EngineConnected) and lost:
+            lost = False
+            print_note("engine is back")
 
     tail = arguments.tail if arguments.tail is not None else None
     observer = Observer(
-        session.client, name, ignore, logs, clock=time.time, tail=tail, with_usage=False
+        session.client, name, note, logs, clock=time.time, tail=tail, with_usage=False
     )
     following = asyncio.create_task(observer.run())
     at = 0

@@ -199,7 +199,7 @@ async def _follow(
                 return await _end_failed(runtime, printer, outcome)
             if problem is not None:
                 print_problem(problem)
-                return ExitCode.FAILED
+                return problem.exit_code
             if arguments.detach and not arguments.wait:
                 _print_summary(state, wanted, started)
                 return ExitCode.GOOD
@@ -269,7 +269,7 @@ async def _end_failed(runtime: Runtime, printer: Printer, outcome: Outcome) -> i
         print_problem(problem)
     if not explained and problem is None:
         print_note(f"Failed: {', '.join(outcome.failed)}")
-    return ExitCode.FAILED
+    return ExitCode.FAILED if explained or problem is None else problem.exit_code
 
 
 def _end_late(state: State, wanted: frozenset[ServiceName], timeout_seconds: float) -> int:

@@ -27,7 +27,7 @@ from devenv.engine.errors import BuildFailed, ImagePullFailed, classify_compose_
 from devenv.engine.placing import place_error
 from devenv.engine.problems import to_problem
 from devenv.engine.process import run_process
-from devenv.errors import DevenvError, EngineUnavailable
+from devenv.errors import CommandFailed, DevenvError, EngineUnavailable
 from devenv.state import actions as do
 from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
 from devenv.state.model import (
@@ -237,6 +237,8 @@ class EffectRunner:
             elif isinstance(error, ImagePullFailed) and error.image is None:
                 wanting = services.get(ServiceName(error.service or ""))
                 error.name_image(wanting.image if wanting else None)
+            if type(error) is CommandFailed:
+                await self._client.ping()  # the engine may have gone: then that is the reason
             raise place_error(error, self._files)
 
     async def _explain(self, service: ServiceName, container: ContainerId) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from devenv.engine.context import DEFAULT_SOCKET
+from devenv.engine.unavailable import permission_denied
 from devenv.errors import (
     CommandFailed,
     ComposeFileError,
@@ -139,19 +141,17 @@ def _only(
 
 def _engine(text: str) -> EngineUnavailable | None:
     if re.search(r"permission denied while trying to connect to the docker", text, re.I):
-        return EngineUnavailable(
-            "You may not use the Docker engine: permission denied.",
-            fix="join the docker group (`sudo usermod -aG docker $USER`), then log in again.",
-            excerpt=_tail(text),
-        )
+        socket = re.search(r"dial unix (\S+?): connect: permission denied", text)
+        return permission_denied(socket[1] if socket else DEFAULT_SOCKET)
     if found := re.search(r'context "([^"]+)": context not found', text):
         return EngineUnavailable(
             f"The Docker context {found[1]!r} does not exist.",
             fix="list the contexts with `docker context ls`.",
         )
     if re.search(r"Cannot connect to the Docker daemon|failed to connect to the docker API", text):
+        place = re.search(r"(?:Docker daemon|docker API) at (\S+?)[.;]?(?:\s|$)", text)
         return EngineUnavailable(
-            "No Docker engine answers.",
+            f"No Docker engine answers{f' at {place[1]}' if place else ''}.",
             fix="start Docker: `sudo systemctl start docker`, or open Docker Desktop.",
             excerpt=_tail(text),
         )

@@ -19,4 +19,5 @@ def to_problem(error: DevenvError) -> Problem:
         where=str(error.source) if error.source else None,
         fix=error.fix,
         excerpt=tuple(line for line in lines if line.strip())[-EXCERPT_LINES:],
+        exit_code=error.exit_code,
     )

@@ -10,6 +10,7 @@ from typing import NewType
 from devenv.checks.finding import CheckResult
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.errors import ExitCode
 
 ContainerId = NewType("ContainerId", str)
 
@@ -129,6 +130,8 @@ class Problem:
     where: str | None = None
     fix: str | None = None
     excerpt: tuple[str, ...] = ()
+    exit_code: ExitCode = ExitCode.FAILED
+    """What a command ends with whose result this is."""
 
 
 @dataclass(frozen=True, slots=True)
