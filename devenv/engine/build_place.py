@@ -18,8 +18,16 @@ def place_build_failure(error: BuildFailed, services: Iterable[Service]) -> None
     """Give the error the path of its Dockerfile, and the line where one can be told.
 
     `services` are those whose images were built. Without a line of its own the error gets the
-    line of the one instruction with the step's words; where several fit, none.
+    line of the one instruction with the step's words; where several fit, none. Where the builder
+    misses a Dockerfile because it does not know `dockerfile_inline`, the error says so.
     """
+    services = tuple(services)
+    if error.missing_dockerfile is not None:
+        for service in services:
+            build = service.build
+            if build is not None and build.dockerfile_inline is not None:
+                error.blame_inline(service.name)
+                return
     builds = [
         service.build
         for service in services

@@ -138,6 +138,28 @@ def test_build_that_fails(project: Project) -> None:
     assert not project.containers()
 
 
+def test_the_last_lines_of_a_build_are_those_of_its_step(project: Project) -> None:
+    steps = f"RUN echo first-step of {project.name}\nRUN echo second-step of {project.name}; exit 4"
+    project.write("img/Dockerfile", f"FROM {BASE}\n{steps}\n")
+    project.write_compose({"app": {"build": "img"}})
+    project.environ["DOCKER_BUILDKIT"] = "0"
+    shown = project.up(code=1).partition("error: ")[2]
+    assert "img/Dockerfile:3: " in f"error: {shown}"
+    assert "second-step" in shown
+    assert "first-step" not in shown
+
+
+def test_an_inline_dockerfile_under_the_classic_builder(project: Project) -> None:
+    inline = f"FROM {BASE}\nLABEL of={project.name}\n"
+    service = sleeper(build={"context": ".", "dockerfile_inline": inline})
+    del service["image"]
+    project.write_compose({"app": service})
+    project.environ["DOCKER_BUILDKIT"] = "0"
+    said = project.up(code=1)
+    assert "app has a dockerfile_inline, which only BuildKit can build." in said
+    assert "fix: install the buildx plugin" in said
+
+
 def test_dry_run_starts_nothing(project: Project) -> None:
     project.write_compose({"app": sleeper()})
     assert "app" in project.run("up", "--dry-run").stdout
