@@ -6,8 +6,9 @@ devenv cannot go on. Both say what happened, where, and what to do about it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from devenv.values import dataclass
 
 
 class ExitCode(IntEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from devenv.checks.edges import selected_services
 from devenv.checks.facts import CheckedProfile, Facts, FileKind, FileState
@@ -13,6 +12,7 @@ from devenv.checks.places import place_of
 from devenv.compose.dockerfile import Dockerfile, Instruction, Stage, parse_dockerfile
 from devenv.compose.dockerignore import IgnoreFile, choose_ignore_file, parse_ignore_file
 from devenv.compose.model import Build, Service
+from devenv.values import dataclass
 
 REMOTE = ("http://", "https://", "git://", "git@", "ssh://", "github.com/", "oci://")
 _SERVICE_CONTEXT = "service:"

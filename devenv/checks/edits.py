@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from devenv.checks.facts import FileKind, FileState
 from devenv.checks.finding import Edit, Finding
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

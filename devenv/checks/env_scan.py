@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -33,6 +32,7 @@ from devenv.compose.env_scope import (
 )
 from devenv.compose.layers import Layers
 from devenv.compose.raw_graph import parse_raw_graph
+from devenv.values import dataclass
 
 ENV_EXAMPLE_NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
 _EXAMPLE_SUFFIXES = (".example", ".sample", ".template", ".dist")

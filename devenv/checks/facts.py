@@ -7,12 +7,12 @@ Paths are absolute. What was not gathered is None and means unknown, never "ther
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from devenv.compose.layers import Layers
 from devenv.compose.model import Healthcheck, Project
 from devenv.errors import DevenvError
+from devenv.values import dataclass, field
 
 
 class FileKind(StrEnum):

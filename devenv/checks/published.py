@@ -8,7 +8,6 @@ Spec: compose-spec 05-services.md#ports.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from yaml import Node
 
@@ -19,6 +18,7 @@ from devenv.checks.places import place_of, to_place
 from devenv.compose.env_scope import Scope
 from devenv.compose.layers import child, items, scalar
 from devenv.compose.model import Port, Service
+from devenv.values import dataclass
 
 _OVERRIDE = ("!override", "!reset")
 _LONGEST_RANGE = 65536

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, NotChecked, Severity
+from devenv.values import dataclass
 
 RuleFunction = Callable[[CheckedProfile, Facts], Iterator[Fault | NotChecked]]
 

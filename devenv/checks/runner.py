@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import CheckResult, Fault, Finding, NotChecked, Severity
 from devenv.checks.registry import Rule, load_rules
+from devenv.values import replace
 
 REFUSED = "compose-invalid"
 

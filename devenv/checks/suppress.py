@@ -6,12 +6,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from devenv.checks.facts import FileState
 from devenv.checks.finding import CheckResult, Finding, Place, Severity
+from devenv.values import dataclass, replace
 
 _COMMENT = re.compile(r"#\s*devenv:\s*ignore\b(?:\[([^\]\n]*)\])?")
 UNUSED = "ignore-unused"

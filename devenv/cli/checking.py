@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
@@ -35,6 +34,7 @@ from devenv.host.check_files import FileReader, load_layers
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.report.finding_paths import FindingPaths
+from devenv.values import dataclass, replace
 
 ALL_PROFILES = "*"
 
@@ -128,6 +128,8 @@ def check_rule_name(name: str, source: Source | None) -> None:
 
 def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
     """Files, models and facts. Raises ConfigError and ComposeFileError of the active selection."""
+    from devenv.checks.registry import load_rules
+
     active = session.files
     reader = FileReader()
     not_checked: list[NotChecked] = []
@@ -143,6 +145,7 @@ def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
     if models is not None:
         for one in loaded.values():
             models.start(one, (ALL_PROFILES,))
+        load_rules()  # Compose's children run meanwhile
     profiles = [
         _checked(name, value, models, session.environ, reader) for name, value in files.items()
     ]

@@ -11,7 +11,6 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from devenv.cli.isolation import repository_of
@@ -34,6 +33,7 @@ from devenv.host.git_commands import list_branches
 from devenv.host.memory import open_existing, open_memory
 from devenv.report.tables import render_bytes, render_duration, render_table
 from devenv.state.text import sanitize
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

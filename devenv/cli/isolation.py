@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from devenv.cli.session import Session, default_project_name
@@ -39,6 +38,7 @@ from devenv.host.environments import (
 )
 from devenv.host.memory import open_existing, open_memory
 from devenv.host.ports import find_listener
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

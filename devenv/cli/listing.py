@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from devenv.cli.output import paint, print_json, print_note, print_text
@@ -17,6 +16,7 @@ from devenv.report.tables import render_duration, render_table
 from devenv.state.model import GLYPHS, Environment, PublishedPort, ServiceState, State
 from devenv.state.services import resolve_services
 from devenv.state.text import sanitize
+from devenv.values import replace
 
 
 def load_services(session: Session) -> tuple[EnvironmentName, tuple[ServiceState, ...]]:

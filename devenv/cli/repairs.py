@@ -7,7 +7,6 @@ they did not have before is taken back, and its findings are tried one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from devenv.checks.edits import Repair, plan_repair
@@ -19,6 +18,7 @@ from devenv.errors import ConfigError
 from devenv.host.edits import restore_texts, write_texts
 from devenv.report.finding_paths import FindingPaths
 from devenv.state.text import sanitize
+from devenv.values import dataclass, field
 
 _MAX_ROUNDS = 50
 

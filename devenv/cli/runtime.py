@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from devenv.state.effects import RecordStart
 from devenv.state.logs import LogStore
 from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
+from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner

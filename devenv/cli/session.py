@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,12 +27,13 @@ from devenv.errors import (
 from devenv.host import paths
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
-from devenv.state.model import Environment
+from devenv.values import replace
 
 if TYPE_CHECKING:
     from devenv.cli.isolation import Isolated
     from devenv.engine.api import EngineClient
     from devenv.engine.context import Endpoint
+    from devenv.state.model import Environment
 
 MODEL_SECONDS = 60
 """How long Compose may take to print a model; remote includes are the slow case."""
@@ -220,6 +220,8 @@ class Session:
 
     def environment(self, project: Project) -> Environment:
         """What the views say about where they are."""
+        from devenv.state.model import Environment
+
         files = self.files
         return Environment(
             name=project.name,

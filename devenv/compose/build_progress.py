@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from devenv.compose.names import ServiceName
+from devenv.values import dataclass, replace
 
 _BUILDKIT = re.compile(r"^#\d+ \[(?P<where>[^\]]*?)(?P<step>\d+/\d+)\] (?P<instruction>.+)$")
 _CLASSIC = re.compile(r"^Step (?P<step>\d+/\d+) : (?P<instruction>.+)$")

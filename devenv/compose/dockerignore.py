@@ -9,9 +9,10 @@ import posixpath
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from e2b_dockerfile_utils import PatternMatcher

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from devenv.compose.dockerfile import SCRATCH, Dockerfile, parse_dockerfile, resolve_metadata
 from devenv.compose.model import Build, Healthcheck, Project, Service
 from devenv.compose.parse_config import parse_duration
+from devenv.values import dataclass, replace
 
 
 class Origin(StrEnum):

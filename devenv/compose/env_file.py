@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from devenv.compose.interpolation import Lookup, Reference, find_references, interpolate
+from devenv.values import dataclass
 
 _MAX_STATEMENTS = 50_000
 _MAX_RAW_LINE = 65_536

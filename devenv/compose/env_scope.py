@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import yaml
 
@@ -30,6 +29,7 @@ from devenv.compose.layers import (
     items,
     scalar,
 )
+from devenv.values import dataclass, replace
 
 Read = Callable[[str], str | None]
 """An absolute path to its text; None where there is no such file, or no text."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from devenv.compose.model import Condition, Project, Service
 from devenv.compose.names import ServiceName
+from devenv.values import dataclass
 
 MAX_CYCLES = 100
 _MAX_STEPS = 20_000

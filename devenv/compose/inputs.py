@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from devenv.values import dataclass
 
 _MAY_REFER = re.compile(r"include|extends|env_file|label_file")
 """Without one of these words no other file can be named."""

@@ -12,11 +12,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName
+from devenv.values import dataclass
 
 STEP = 100
 """How far one environment's ports lie above another's."""

@@ -8,12 +8,12 @@ includes. It is found or it is not, never guessed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 import yaml
 
 from devenv.errors import Source
+from devenv.values import dataclass, field
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE_TAG = "tag:yaml.org,2002:merge"

@@ -7,11 +7,11 @@ Parsing is in `parse_config`, edges and order in `graph`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.values import dataclass, field
 
 
 class Condition(StrEnum):

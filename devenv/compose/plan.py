@@ -6,12 +6,12 @@ Pure: it compares the model with what was observed. The executor takes no furthe
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from devenv.compose.graph import resolve_closure, resolve_start_order
 from devenv.compose.model import Project, Volume
 from devenv.compose.names import ServiceName
+from devenv.values import dataclass
 
 
 class Step(StrEnum):

@@ -6,9 +6,10 @@ A key is looked for in one text only, as written: it is found or it is not, neve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import yaml
+
+from devenv.values import dataclass
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -8,7 +8,6 @@ are not resolved: a name with a `$` in it makes no edge, and a profile with one 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 import yaml
 
@@ -23,6 +22,7 @@ from devenv.compose.layers import (
     scalar,
 )
 from devenv.compose.model import Condition
+from devenv.values import dataclass, field
 
 _RESET = "!reset"
 _OVERRIDE = "!override"

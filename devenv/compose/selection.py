@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from devenv.compose.model import Project, Service
+from devenv.values import replace
 
 
 def is_active(service: Service, active: Collection[str]) -> bool:

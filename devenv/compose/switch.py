@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.plan import Plan, PlannedStep, Step
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

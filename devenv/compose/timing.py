@@ -10,12 +10,12 @@ needs until its probe passes. The sum is therefore a lower bound.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from devenv.compose.effective_health import Health
 from devenv.compose.graph import resolve_start_order
 from devenv.compose.model import Condition, Healthcheck, Service
 from devenv.compose.names import ServiceName
+from devenv.values import dataclass
 
 EngineVersion = tuple[int, int, int]
 

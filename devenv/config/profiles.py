@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from devenv.config.names import ProfileName
 from devenv.config.settings import Profile, Settings
 from devenv.errors import ConfigError, Source
+from devenv.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

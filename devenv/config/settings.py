@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from devenv.config.names import ProfileName
@@ -11,6 +10,7 @@ from devenv.config.spec import PROFILE, SETTINGS
 from devenv.config.toml_positions import KeyPath, Position
 from devenv.config.validate import parse_document, source_of
 from devenv.errors import Source
+from devenv.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from devenv.engine.exchange import Exchange, QueryValue
 from devenv.engine.unavailable import no_answer, not_an_engine, wants_tls
 from devenv.engine.usage import Usage, parse_usage
 from devenv.errors import DevenvError, ExitCode
+from devenv.values import dataclass
 
 PROJECT_LABEL = "com.docker.compose.project"
 ANSWER_SECONDS = 30.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from devenv.compose.model import Build, Service
 from devenv.engine.errors import BuildFailed
 from devenv.errors import Source
+from devenv.values import replace
 
 _VARIABLE = re.compile(r"\$(?:\w+|\{[^}]*\})")
 

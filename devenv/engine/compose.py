@@ -12,10 +12,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from devenv.errors import EngineUnavailable
+from devenv.values import dataclass
 
 MINIMUM_COMPOSE = (2, 30, 0)
 """The lowest Compose version that devenv works with (`!override`, `config --environment`)."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from devenv.errors import EngineUnavailable, Source
+from devenv.values import dataclass
 
 DEFAULT_CONTEXT = "default"
 DEFAULT_SOCKET = "/var/run/docker.sock"

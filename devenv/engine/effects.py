@@ -7,7 +7,6 @@ import contextlib
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from pathlib import Path
 
 from devenv.compose.build_progress import (
@@ -39,6 +38,7 @@ from devenv.state.model import (
     Pull,
 )
 from devenv.state.text import sanitize
+from devenv.values import replace
 
 LOG_TAIL_LINES = 8
 """How many of a failed container's last log lines are shown."""

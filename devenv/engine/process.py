@@ -14,10 +14,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType
 
 from devenv.errors import CommandFailed
+from devenv.values import dataclass
 
 DEVNULL = subprocess.DEVNULL
 END_SECONDS = 10.0

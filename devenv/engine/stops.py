@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from devenv.engine.api import ApiError, EngineClient
 from devenv.errors import EngineUnavailable
 from devenv.state.model import Container, ContainerId
+from devenv.values import replace
 
 HISTORY_SECONDS = 60
 """How long before its end a container's events are looked through."""

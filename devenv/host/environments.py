@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from devenv.compose.names import EnvironmentName
 from devenv.host.memory import Memory
+from devenv.values import dataclass
 
 PLAIN = "plain"
 _COLUMNS = "name, repository, directory, branch, profile, ports, made_at, kind"

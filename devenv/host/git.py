@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from devenv.values import dataclass
 
 _MAX_LINKS = 5
 """As deep as git follows symbolic references."""

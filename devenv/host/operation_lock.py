@@ -14,8 +14,9 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from devenv.values import dataclass
 
 _POLL_SECONDS = 0.1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from devenv.errors import ComposeFileError, ConfigError, DevenvError, Source
 from devenv.host.files import is_file, read_env_text, read_text
 from devenv.host.git import GitState, read_branch
 from devenv.host.paths import has_memory, state_directory
+from devenv.values import dataclass, field
 
 SETTINGS_NAME = "devenv.toml"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from devenv.checks.facts import FileState
 from devenv.compose.secrets import MASK, mask_text
+from devenv.values import dataclass, field
 
 _ENV_NAME = re.compile(r"(?:^|/)(?:\.env(?:\..*)?|[^/]*\.env)$")
 _COMPOSE_VALUE = re.compile(r"^(\s*(?:-\s*)?[\"']?([A-Za-z_][\w.]*)[\"']?\s*[:=]\s*)(\S.*)$")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from textwrap import dedent
 
 from devenv.checks.registry import Rule
+from devenv.values import dataclass
 
 Paint = Callable[[str, str], str]
 """Takes a text and a colour's name, and gives the text with that colour, or as it is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from devenv.checks.finding import Finding
 from devenv.compose.model import Project
@@ -19,6 +18,7 @@ from devenv.state.model import (
     Pull,
     Usage,
 )
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from devenv.checks.finding import Finding
 from devenv.compose.names import ServiceName
 from devenv.state.model import ContainerId, OperationKind
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

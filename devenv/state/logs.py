@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from devenv.compose.names import ServiceName
+from devenv.values import dataclass
 
 LINE_OVERHEAD_BYTES = 200
 """What one line costs beside its text."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
@@ -11,6 +10,7 @@ from devenv.checks.finding import CheckResult
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.errors import ExitCode
+from devenv.values import dataclass, field
 
 ContainerId = NewType("ContainerId", str)
 

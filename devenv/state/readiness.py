@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from devenv.compose.names import ServiceName
 from devenv.state.model import BROKEN, READY, State
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

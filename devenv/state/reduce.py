@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from devenv.state import actions as do
@@ -26,6 +25,7 @@ from devenv.state.model import (
 )
 from devenv.state.services import resolve_services
 from devenv.state.start import see_start
+from devenv.values import replace
 
 _SEEN_ONLY = (do.BuildStepped, do.PullStepped, do.StartClosed)
 """What concerns the start alone."""

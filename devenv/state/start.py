@@ -7,7 +7,6 @@ which a line of output was read. `state/timeline.py` makes the timeline from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TypeVar
 
 from devenv.compose.graph import resolve_closure
@@ -27,6 +26,7 @@ from devenv.state.model import (
     State,
 )
 from devenv.state.readiness import resolve_outcome
+from devenv.values import replace
 
 MAX_KEPT = 40
 """How many runs, and how many probes, of one container are kept: the first ones and the last."""

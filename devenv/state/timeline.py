@@ -8,7 +8,6 @@ Pure; made from what `state/start.py` has seen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from devenv.compose.graph import resolve_start_order
@@ -22,6 +21,7 @@ from devenv.state.model import (
     StartSeen,
     State,
 )
+from devenv.values import dataclass
 
 SHORT_SECONDS = 0.05
 """A wait below this is none: the engine's and Compose's own steps take as long."""

@@ -6,10 +6,10 @@ A cell shows what most of its time was spent on; a mark shows an instant: ready,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from devenv.compose.names import ServiceName
 from devenv.state.timeline import ServiceTimeline, Span, SpanKind, Timeline
+from devenv.values import dataclass
 
 GLYPHS: Mapping[SpanKind, str] = {
     SpanKind.PULL: "▼",

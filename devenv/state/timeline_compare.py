@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from devenv.compose.names import ServiceName
 from devenv.state.model import StartOutcome
 from devenv.state.timeline import SpanKind, Timeline
+from devenv.values import dataclass
 
 NOTICEABLE_SECONDS = 0.2
 NOTICEABLE_SHARE = 0.1

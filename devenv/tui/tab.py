@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.containers import Vertical
@@ -14,6 +13,7 @@ from devenv.compose.names import ServiceName
 from devenv.state.actions import Action
 from devenv.state.logs import LogStore
 from devenv.state.model import State
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from devenv.checks.builds import BuildView, find_builds
 from devenv.checks.facts import CheckedProfile, Facts
@@ -12,6 +11,7 @@ from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.places import place_of
 from devenv.checks.registry import check
 from devenv.compose.dockerfile import SCRATCH, Stage
+from devenv.values import dataclass
 
 _SLIM_KNOWN = {
     "node": "slim",

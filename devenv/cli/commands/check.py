@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import pkgutil
 
 from devenv.report import findings
@@ -56,6 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    gc.disable()  # what one check makes is soon gone as a whole
+    try:
+        return _run(arguments)
+    finally:
+        gc.enable()
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from devenv.cli import check_command
 
     if arguments.explain is not None:

@@ -6,13 +6,13 @@ Spec: Dockerfile reference, HEALTHCHECK, USER, WORKDIR, VOLUME, ENV, CMD, ENTRYP
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from devenv.compose.dockerfile.stages import Dockerfile, Stage
 from devenv.compose.dockerfile.values import Instruction
 from devenv.compose.dockerfile.variables import expand
 from devenv.compose.model import Healthcheck
 from devenv.compose.parse_config import parse_duration
+from devenv.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ Spec: Dockerfile reference, COPY, ADD, RUN --mount.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 
 from devenv.compose.dockerfile.values import Instruction
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

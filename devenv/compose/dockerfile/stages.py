@@ -6,11 +6,11 @@ Spec: Dockerfile reference, FROM; moby/buildkit frontend/dockerfile.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from devenv.compose.dockerfile.sources import Source, find_sources
 from devenv.compose.dockerfile.values import DockerfileFault, Instruction
 from devenv.compose.dockerfile.variables import PLATFORM_ARGS, expand
+from devenv.values import dataclass
 
 SCRATCH = "scratch"
 _MAX_STAGES = 500
