@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from devenv.compose.plan import (
     ObservedService,
     ObservedVolume,
     Plan,
-    PortConflict,
     plan_up,
 )
 from devenv.engine.api import EngineClient
@@ -22,9 +21,8 @@ from devenv.engine.containers import LABEL_HASH, LABEL_ONEOFF, LABEL_PROJECT, LA
 from devenv.engine.errors import classify_compose_failure
 from devenv.engine.placing import place_error
 from devenv.engine.process import run_process
+from devenv.engine.taken_ports import FindListener, find_port_conflicts
 from devenv.errors import PlanRefused
-
-FindListener = Callable[[int, str], str | None]
 
 
 async def load_hashes(
@@ -84,7 +82,7 @@ async def load_plan(
         "volumes": volumes,
     }
     plan = plan_up(project, **plan_of)
-    conflicts = _port_conflicts(project, plan.services, own, others, find_listener)
+    conflicts = find_port_conflicts(project, plan.services, own, others, find_listener)
     return plan_up(project, **plan_of, port_conflicts=conflicts)
 
 
@@ -133,45 +131,3 @@ async def _load_volumes(client: EngineClient, project: Project) -> dict[str, Obs
                 raw.get("Driver") or "local", raw.get("Options") or {}, raw.get("Labels") or {}
             )
     return found
-
-
-def _port_conflicts(
-    project: Project,
-    names: Collection[ServiceName],
-    own: list[dict[str, Any]],
-    others: list[dict[str, Any]],
-    find_listener: FindListener | None,
-) -> list[PortConflict]:
-    """Fixed host ports of the planned services that someone else holds.
-
-    A port that one of the environment's own containers publishes is not looked up: Compose
-    moves it from the old container to the new one.
-    """
-    ours = {
-        (port.get("PublicPort"), port.get("Type")) for c in own for port in c.get("Ports") or ()
-    }
-    conflicts = []
-    for name in names:
-        for port in project.services[name].ports:
-            if port.published is None or not port.published.isdigit():
-                continue
-            number = int(port.published)
-            if (number, port.protocol) in ours:
-                continue
-            holder = _holding_container(number, port.protocol, others)
-            if holder is None and find_listener is not None:
-                holder = find_listener(number, port.protocol)
-            if holder is not None:
-                conflicts.append(PortConflict(name, number, port.protocol, holder))
-    return conflicts
-
-
-def _holding_container(port: int, protocol: str, containers: list[dict[str, Any]]) -> str | None:
-    for container in containers:
-        for published in container.get("Ports") or ():
-            if published.get("PublicPort") == port and published.get("Type") == protocol:
-                names = container.get("Names") or ["?"]
-                project = (container.get("Labels") or {}).get(LABEL_PROJECT)
-                of_project = f" of Compose project {project}" if project else ""
-                return f"container {names[0].removeprefix('/')}{of_project}"
-    return None

@@ -27,6 +27,43 @@ def test_port_taken_by_a_process(project: Project) -> None:
     assert project.running_services() == {"web", "db"}
 
 
+def test_a_port_of_a_range_is_free(make_project: Callable[[str], Project]) -> None:
+    port = free_port()
+    first, second = make_project("first"), make_project("second")
+    first.write_compose({"web": sleeper(ports=[f"{port}:80"])})
+    second.write_compose({"web": sleeper(ports=[f"{port}-{port + 3}:80"])})
+    first.up()
+    second.up()
+    assert second.running_services() == {"web"}
+
+
+def test_another_address_is_no_hindrance(project: Project) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        project.write_compose({"web": sleeper(ports=[f"127.0.0.2:{port}:80"])})
+        project.up()
+        assert project.running_services() == {"web"}
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::1"], ids=["udp", "ipv6"])
+def test_port_of_another_kind_taken(project: Project, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    protocol = "tcp" if ":" in address else "udp"
+    with socket.socket(family, socket.SOCK_STREAM if ":" in address else socket.SOCK_DGRAM) as held:
+        held.bind((address, 0))
+        if protocol == "tcp":
+            held.listen()
+        port = held.getsockname()[1]
+        where = f"[{address}]:" if ":" in address else ""
+        project.write_compose({"web": sleeper(ports=[f"{where}{port}:80/{protocol}"])})
+        said = project.up(code=1)
+        assert f"Port {port}/{protocol}, which web publishes, is taken by" in said
+        assert f"(process {os.getpid()})" in said
+        assert not project.containers()
+
+
 def test_port_taken_by_a_container(make_project: Callable[[str], Project]) -> None:
     port = free_port()
     first, second = make_project("first"), make_project("second")
