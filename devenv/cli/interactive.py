@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from devenv.cli.output import print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.compose.names import EnvironmentName, ServiceName
-from devenv.engine.observe import observe_once
+from devenv.engine.containers_now import observe_once
 from devenv.engine.process import run_interactive
 from devenv.errors import UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.compose.names import EnvironmentName
-from devenv.engine.observe import observe_once
+from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
 from devenv.report.tables import render_duration, render_table
 from devenv.state.model import GLYPHS, Environment, PublishedPort, ServiceState, State

@@ -16,7 +16,8 @@ from devenv.cli.session import Session, find_environment_names, resolve_service_
 from devenv.compose.names import ServiceName
 from devenv.compose.parse_config import parse_duration
 from devenv.engine.api import EngineClient
-from devenv.engine.observe import Observer, observe_once
+from devenv.engine.containers_now import observe_once
+from devenv.engine.observe import Observer
 from devenv.errors import ExitCode, UsageError
 from devenv.state.actions import EngineConnected, EngineLost
 from devenv.state.logs import LogLine, LogStore

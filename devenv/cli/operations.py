@@ -11,8 +11,8 @@ from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.compose import Selection
+from devenv.engine.containers_now import observe_once
 from devenv.engine.errors import classify_compose_failure
-from devenv.engine.observe import observe_once
 from devenv.engine.process import run_process
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode
 from devenv.state.model import Container

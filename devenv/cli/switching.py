@@ -15,7 +15,7 @@ from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.switch import SwitchPlan, plan_switch
-from devenv.engine.observe import observe_once
+from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import check_plan, load_hashes, load_plan
 from devenv.errors import CommandFailed, DevenvError, ExitCode, UsageError
 from devenv.host import paths

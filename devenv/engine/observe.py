@@ -226,23 +226,3 @@ class Observer:
             self._logs.append(lines)
             for _ in range(batches):
                 self._log_queue.task_done()
-
-
-async def observe_once(client: EngineClient, name: EnvironmentName) -> tuple[Container, ...]:
-    """The environment's containers now, for the one-shot commands.
-
-    Raises EngineUnavailable.
-    """
-    found = []
-    for summary in await client.containers(name):
-        try:
-            raw = await client.inspect(summary["Id"])
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            continue
-        container = parse_container(raw)
-        if container is not None:
-            found.append((container, parse_stop_signal(raw)))
-    containers = await resolve_stops(client, Stops(), found)
-    return tuple(sorted(containers, key=lambda c: (c.service, c.number)))

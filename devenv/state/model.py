@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
-from devenv.checks.finding import CheckResult
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.errors import ExitCode
 from devenv.values import dataclass, field
+
+if TYPE_CHECKING:
+    from devenv.checks.finding import CheckResult
 
 ContainerId = NewType("ContainerId", str)
 
