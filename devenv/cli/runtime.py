@@ -6,6 +6,7 @@ The engine layer is imported when it is first needed: after the first frame.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from devenv.cli.session import Session
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.state.actions import ChecksRequested, ModelLoaded, StartClosed
-from devenv.state.effects import RecordStart
+from devenv.state.effects import RecordStart, ResumeServices
 from devenv.state.logs import LogStore
 from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
@@ -66,6 +67,7 @@ class Runtime:
         self._watching: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._recording: asyncio.Task[None] | None = None
+        self._watching_branch: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def reducing(self) -> AsyncIterator[asyncio.TaskGroup]:
@@ -85,10 +87,28 @@ class Runtime:
             if self._tasks is not None:
                 self._recording = self._tasks.create_task(self._record_start())
             return
+        if isinstance(effect, ResumeServices):
+            if self._tasks is not None:
+                self._tasks.create_task(self._resume(effect.services))
+            return
         if self._checks is not None and self._checks.run(effect):
             return
         if self.effects is not None:
             self.effects.run(effect)
+
+    def watch_branch(self, tasks: asyncio.TaskGroup, project: Project) -> None:
+        """Propose a switch whenever the checkout's branch changes, until `end`."""
+        from devenv.cli.branch_watch import BranchWatcher
+
+        watcher = BranchWatcher(self.session, project.name, self.store.dispatch)
+        self._watching_branch = tasks.create_task(watcher.run())
+
+    async def _resume(self, services: tuple[ServiceName, ...]) -> None:
+        from devenv.cli.branch_watch import resume_services
+        from devenv.errors import EngineUnavailable
+
+        with contextlib.suppress(EngineUnavailable):  # then the engine's state says so
+            await resume_services(self.session, self.session.project.name, services)
 
     async def _record_start(self) -> None:
         await asyncio.sleep(HOLD_SECONDS)
@@ -116,7 +136,7 @@ class Runtime:
             self._keep_start()
         if self.effects is not None:
             await self.effects.cancel()
-        for task in (self._observing, self._watching):
+        for task in (self._observing, self._watching, self._watching_branch):
             if task is not None:
                 task.cancel()
         if self._checks is not None:
@@ -197,12 +217,14 @@ class Runtime:
 
         Raises PlanRefused, EngineUnavailable, ComposeFileError.
         """
+        from devenv.cli.branch_watch import resume_services
         from devenv.cli.isolation import refuse_foreign, remember
         from devenv.engine.preflight import check_plan, load_hashes, load_plan
         from devenv.host.ports import find_listener
 
         session = self.session
         await refuse_foreign(session, project)
+        await resume_services(session, project.name)
         hashes = await load_hashes(
             session.compose, session.selection, session.environ, session.files.compose_files
         )

@@ -66,7 +66,7 @@ def _unknown(session: Session, target: str) -> UsageError:
 def _forget(session: Session, arguments: argparse.Namespace) -> int:
     """Let devenv.toml choose the profile again."""
     branch = session.files.git.effective_branch if session.files.git else None
-    before = _load_running(session)
+    before = load_running(session)
     with open_memory(paths.state_directory(session.environ), print_note) as memory:
         forget_choice(memory, str(session.files.root), branch)
     return _apply(session.renew(), arguments, before)
@@ -74,7 +74,7 @@ def _forget(session: Session, arguments: argparse.Namespace) -> int:
 
 def _to_profile(session: Session, arguments: argparse.Namespace, name: str) -> int:
     files = session.files
-    before = _load_running(session)
+    before = load_running(session)
     chosen = session.renew(profile=name)
     if arguments.dry_run:
         return _print_plan(chosen, before, arguments.format)
@@ -84,7 +84,7 @@ def _to_profile(session: Session, arguments: argparse.Namespace, name: str) -> i
             f"Profile {chosen.files.choice.name} is set, which is above a choice by hand.",
             fix="unset DEVENV_PROFILE",
         )
-    plan = asyncio.run(_plan(chosen, before))
+    plan = asyncio.run(load_switch_plan(chosen, before))
     check_plan(plan.up)
     with open_memory(paths.state_directory(session.environ), print_note) as memory:
         kept = remember_choice(memory, str(files.root), branch, name)
@@ -98,8 +98,8 @@ def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> 
     assert git is not None
     if git.branch == branch:
         print_note(f"{branch} is checked out already.")
-        return _apply(session, arguments, _load_running(session))
-    before = _load_running(session)
+        return _apply(session, arguments, load_running(session))
+    before = load_running(session)
     if arguments.dry_run:
         return _print_branch_plan(before, branch, arguments.format)
     name, running = before
@@ -117,7 +117,7 @@ def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> 
     # What was stopped is stopped: the plan of the new branch begins from nothing that runs.
     after = session.renew()
     try:
-        plan = asyncio.run(_plan(after, (name, ())))
+        plan = asyncio.run(load_switch_plan(after, (name, ())))
         check_plan(plan.up)
     except DevenvError:
         print_note(sanitize(f"Nothing was started; devenv switch {git.branch or '-'} goes back."))
@@ -132,12 +132,12 @@ def _apply(
 ) -> int:
     if arguments.dry_run:
         return _print_plan(session, before, arguments.format)
-    plan = asyncio.run(_plan(session, before))
+    plan = asyncio.run(load_switch_plan(session, before))
     check_plan(plan.up)
     return _execute(session, arguments, plan)
 
 
-def _load_running(session: Session) -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
+def load_running(session: Session) -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
     """The environment that runs here now, and its services that run; None where it cannot load."""
     from devenv.cli.session import find_environment_names
 
@@ -153,9 +153,13 @@ def _load_running(session: Session) -> tuple[EnvironmentName | None, tuple[Servi
     return asyncio.run(load())
 
 
-async def _plan(
+async def load_switch_plan(
     session: Session, before: tuple[EnvironmentName | None, tuple[ServiceName, ...]]
 ) -> SwitchPlan:
+    """From an environment and its services that run to what `session` selects.
+
+    Raises what keeps its files from loading, and EngineUnavailable.
+    """
     project = await asyncio.to_thread(lambda: session.project)
     selection = session.selection
     hashes = await load_hashes(
@@ -178,7 +182,7 @@ def _print_plan(
     before: tuple[EnvironmentName | None, tuple[ServiceName, ...]],
     form: str,
 ) -> int:
-    plan = asyncio.run(_plan(session, before))
+    plan = asyncio.run(load_switch_plan(session, before))
     if form == "json":
         print_json(switch_to_json(plan))
     else:

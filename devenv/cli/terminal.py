@@ -60,5 +60,6 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
             run_shell=run_shell,
             edit_file=edit_file,
             open_url=open_url,
+            auto_switch=session.files.settings.auto_switch,
         ),
     )

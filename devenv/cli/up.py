@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from devenv.checks.finding import Finding, Severity
 from devenv.cli.output import paint, print_json, print_note, print_text
@@ -30,6 +31,7 @@ from devenv.state.model import (
     ServiceState,
     ServiceStatus,
     State,
+    SwitchProposal,
 )
 from devenv.state.readiness import Outcome, resolve_outcome
 from devenv.state.text import sanitize
@@ -92,10 +94,32 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
 
 def run_plain(session: Session, arguments: argparse.Namespace) -> int:
     """Start, and print one line per change; follow the logs unless detached."""
-    return asyncio.run(_run_plain(session, arguments))
+    while True:
+        answer = asyncio.run(_run_plain(session, arguments))
+        if answer != "switch":
+            return answer
+        session = _apply_switch(session)
 
 
-async def _run_plain(session: Session, arguments: argparse.Namespace) -> int:
+def _apply_switch(session: Session) -> Session:
+    """Stop what the new branch or profile does not have; the session that starts the rest.
+
+    Raises what keeps the new selection from loading.
+    """
+    from devenv.cli.operations import stop_services
+    from devenv.cli.switching import load_running, load_switch_plan
+
+    renewed = session.renew()
+    before = load_running(session)
+    plan = asyncio.run(load_switch_plan(renewed, before))
+    if plan.before is not None and plan.stops:
+        names = tuple(stop.service for stop in plan.stops)
+        print_note(sanitize(f"stopping {', '.join(names)} of {plan.before}"))
+        stop_services(session, plan.before, names)
+    return renewed
+
+
+async def _run_plain(session: Session, arguments: argparse.Namespace) -> int | Literal["switch"]:
     info = await session.client.ping()
     options = resolve_options(session, arguments)
     project = session.project
@@ -125,6 +149,8 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int:
                 if blocking:
                     return ExitCode.FAILED
             runtime.connect(tasks, project)
+            if not arguments.detach:
+                runtime.watch_branch(tasks, project)
             runtime.store.subscribe(printer.take_state)
             await runtime.store.dispatch(OperationRequested(OperationKind.UP, options.services))
             return await _follow(runtime, printer, interrupted, arguments, started)
@@ -176,8 +202,8 @@ async def _follow(
     interrupted: asyncio.Event,
     arguments: argparse.Namespace,
     started: float,
-) -> int:
-    """Until the start has ended (detached), or all containers have, or Ctrl-C."""
+) -> int | Literal["switch"]:
+    """Until the start has ended (detached), or all containers have, a switch, or Ctrl-C."""
     project = runtime.session.project
     options = runtime.options
     wanted = resolve_closure(project, options.services or project.services)
@@ -191,6 +217,8 @@ async def _follow(
         state = runtime.store.state
         if interrupted.is_set():
             return await _end_interrupted(runtime)
+        if _wants_switch(runtime, state):
+            return "switch"
         operation = state.operation
         if not ready and operation is not None and operation.finished:
             problem = operation.problem
@@ -229,6 +257,14 @@ async def _follow(
             broken = [s for s in state.services if s.status is ServiceStatus.FAILED]
             return ExitCode.FAILED if broken else ExitCode.GOOD
         await _pause(interrupted)
+
+
+def _wants_switch(runtime: Runtime, state: State) -> bool:
+    """Whether a proposed switch is to be applied by itself: `auto_switch` in devenv.toml."""
+    proposal = state.proposal
+    if proposal is None or proposal.problem is not None or state.busy:
+        return False
+    return runtime.session.files.settings.auto_switch
 
 
 async def _pause(interrupted: asyncio.Event) -> None:
@@ -297,6 +333,22 @@ def print_problem(problem: Problem) -> None:
     print_error(error)
 
 
+def print_proposal(proposal: SwitchProposal) -> None:
+    """What the branch that is checked out now asks for."""
+    where = f"branch {proposal.branch}" if proposal.branch else "a detached HEAD"
+    profile = f", profile {proposal.profile}" if proposal.profile else ""
+    print_note(sanitize(f"now on {where}{profile}: environment {proposal.environment}"))
+    if proposal.problem is not None:
+        print_problem(proposal.problem)
+        print_note("What runs is left as it is.")
+        return
+    for line in proposal.plan:
+        print_note(sanitize(f"  {line}"))
+    if proposal.paused:
+        print_note(sanitize(f"paused until then: {', '.join(proposal.paused)}"))
+    print_note("devenv up applies it; auto_switch = true in devenv.toml does so by itself.")
+
+
 def _banner(environment: Environment, engine_version: str) -> str:
     profile = f" · profile {environment.profile}" if environment.profile else ""
     branch = f" · {environment.branch}" if environment.branch else ""
@@ -329,6 +381,7 @@ class Printer:
         self._next_line = 0
         self._width = max((len(name) for name in project.services), default=0)
         self._noted: str = ""
+        self._proposal: SwitchProposal | None = None
 
     def take_output(self, kind: str, line: str) -> None:
         """A line of build output; what Compose says of containers comes from events instead."""
@@ -346,6 +399,10 @@ class Printer:
             elif self._engine is EngineStatus.LOST:
                 print_note("engine is back")
             self._engine = state.engine
+        if state.proposal is not self._proposal:
+            self._proposal = state.proposal
+            if state.proposal is not None:
+                print_proposal(state.proposal)
         waiting = state.operation.waiting if state.operation else ""
         if waiting and waiting != self._noted:
             print_note(waiting)
@@ -385,10 +442,14 @@ class Printer:
 
 def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
-    return asyncio.run(_run_terminal(session, arguments))
+    while True:
+        answer = asyncio.run(_run_terminal(session, arguments))
+        if answer != "switch":
+            return answer
+        session = _apply_switch(session)
 
 
-async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
+async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int | Literal["switch"]:
     from devenv.cli.terminal import build_app
 
     files = session.files
@@ -421,6 +482,8 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             await runtime.end()
+    if answer == "switch":
+        return "switch"
     return _end_terminal(session, answer, runtime.store.state)
 
 
@@ -442,6 +505,7 @@ async def _start_when_shown(
         project = await runtime.load()
         runtime.options = resolve_options(session, arguments)
         runtime.connect(tasks, project)
+        runtime.watch_branch(tasks, project)
         await session.client.ping()
         if not arguments.no_checks:
             checks = await runtime.check(tasks, watch=True)

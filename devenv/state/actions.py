@@ -16,6 +16,7 @@ from devenv.state.model import (
     OperationKind,
     Problem,
     Pull,
+    SwitchProposal,
     Usage,
 )
 from devenv.values import dataclass
@@ -137,6 +138,18 @@ class CancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchProposed:
+    """The branch changed, and with it the profile or the environment; None: it changed back."""
+
+    proposal: SwitchProposal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchDeclined:
+    """The user goes on with what runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class FilesChanged:
     """Files that the checks look at changed on disk; absolute paths."""
 
@@ -180,6 +193,8 @@ Action = (
     | OperationRequested
     | StartRefused
     | CancelRequested
+    | SwitchProposed
+    | SwitchDeclined
     | FilesChanged
     | ChecksRequested
     | ChecksFinished

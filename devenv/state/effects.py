@@ -44,4 +44,19 @@ class RecordStart:
     """A start has come to its end: keep its timeline; answered by `StartClosed`."""
 
 
-Effect = RunOperation | CancelOperation | ExplainFailure | RunChecks | ApplyFix | RecordStart
+@dataclass(frozen=True, slots=True)
+class ResumeServices:
+    """Let the services that were paused for a proposed switch go on."""
+
+    services: tuple[ServiceName, ...]
+
+
+Effect = (
+    RunOperation
+    | CancelOperation
+    | ExplainFailure
+    | RunChecks
+    | ApplyFix
+    | RecordStart
+    | ResumeServices
+)

@@ -232,6 +232,21 @@ class Checks:
     """Every file that was looked at: when one changes, the checks are run again."""
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchProposal:
+    """What another branch or profile asks for; nothing is done about it yet."""
+
+    branch: str | None
+    profile: str | None
+    environment: str
+    plan: tuple[str, ...] = ()
+    """The plan's lines."""
+    problem: Problem | None = None
+    """Why it cannot be applied: the branch's files do not load. What runs is left alone."""
+    paused: tuple[ServiceName, ...] = ()
+    """Services that are paused meanwhile: they would run that branch's code on this one's data."""
+
+
 class StartOutcome(StrEnum):
     READY = "ready"
     FAILED = "failed"
@@ -323,6 +338,8 @@ class State:
     operation: Operation | None = None
     start: StartSeen | None = None
     """The last start that this devenv saw."""
+    proposal: SwitchProposal | None = None
+    """A switch that waits for an answer."""
     problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
     usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
     checks: Checks | None = None

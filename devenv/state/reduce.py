@@ -11,6 +11,7 @@ from devenv.state.effects import (
     Effect,
     ExplainFailure,
     RecordStart,
+    ResumeServices,
     RunChecks,
     RunOperation,
 )
@@ -121,6 +122,10 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return replace(state, operation=refused), ()
         case do.CancelRequested():
             return state, (CancelOperation(),) if state.busy else ()
+        case do.SwitchProposed(proposal):
+            return replace(state, proposal=proposal), _resume(state) if proposal is None else ()
+        case do.SwitchDeclined():
+            return replace(state, proposal=None), _resume(state)
         case do.FilesChanged() | do.ChecksRequested():
             if state.checking:
                 return replace(state, checks_stale=True), ()
@@ -131,6 +136,11 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return after, (RunChecks(),) if again else ()
         case do.FixRequested(finding):
             return state, (ApplyFix(finding),)
+
+
+def _resume(state: State) -> tuple[Effect, ...]:
+    paused = state.proposal.paused if state.proposal is not None else ()
+    return (ResumeServices(paused),) if paused else ()
 
 
 def _without(mapping: Any, key: str) -> dict[Any, Any]:

@@ -14,9 +14,14 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from devenv.compose.names import ServiceName
-from devenv.state.actions import Action, CancelRequested, OperationRequested
+from devenv.state.actions import (
+    Action,
+    CancelRequested,
+    OperationRequested,
+    SwitchDeclined,
+)
 from devenv.state.logs import LogStore
-from devenv.state.model import OperationKind, State
+from devenv.state.model import OperationKind, State, SwitchProposal
 from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import monochrome
@@ -24,7 +29,7 @@ from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
 from devenv.tui.outside import open_editor, open_in_browser, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
-from devenv.tui.screens import Help, Question
+from devenv.tui.screens import Help, Question, SwitchOffer
 from devenv.tui.services import ServiceList
 from devenv.tui.tab import DevTab
 from devenv.tui.text import first_url
@@ -42,7 +47,7 @@ class StateChanged(Message):
 
 
 class DevenvApp(App[str]):
-    """Returns `leave` or `stop`: what is to become of the environment."""
+    """Returns `leave`, `stop` or `switch`: what is to become of the environment."""
 
     TITLE = "devenv"
     CSS_PATH = "app.tcss"
@@ -59,6 +64,8 @@ class DevenvApp(App[str]):
         self._state = store.state
         self._chosen: ServiceName | None = None
         self._panes = Panes(logs, ports.clock)
+        self._offered: SwitchProposal | None = None
+        self._auto_switch = ports.auto_switch
 
     def compose(self) -> ComposeResult:
         yield self._panes
@@ -81,6 +88,29 @@ class DevenvApp(App[str]):
         message.stop()
         self._state = message.state
         self._show()
+        self._offer_switch()
+
+    def _offer_switch(self) -> None:
+        """Ask once about a switch that the branch asks for; take the question back with it."""
+        proposal = self._state.proposal
+        if proposal is self._offered:
+            return
+        self._offered = proposal
+        if isinstance(self.screen, SwitchOffer):
+            self.screen.dismiss(None)
+        if proposal is not None and proposal.problem is not None:
+            self.notify(sanitize(proposal.problem.message), severity="error", markup=False)
+        elif proposal is not None:
+            if self._auto_switch:
+                self.exit("switch")
+                return
+            self.push_screen(SwitchOffer(proposal), self._answer_switch)
+
+    def _answer_switch(self, answer: str | None) -> None:
+        if answer == "switch":
+            self.exit("switch")
+        elif answer == "stay":
+            self._dispatch(SwitchDeclined())
 
     def on_service_list_chosen(self, message: ServiceList.Chosen) -> None:
         self._chosen = message.service

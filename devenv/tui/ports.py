@@ -19,3 +19,5 @@ class UiPorts:
     edit_file: Callable[[str, int], int]
     """Opens a file at a line in the user's editor on the terminal; returns its exit code."""
     open_url: Callable[[str], bool]
+    auto_switch: bool = False
+    """Whether a switch that the branch asks for is applied without a question."""

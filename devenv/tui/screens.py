@@ -12,6 +12,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from devenv.state.model import SwitchProposal
+from devenv.state.text import sanitize
+
 
 class Question(ModalScreen[str | None]):
     """A question with answers; Escape is None, the first answer has the focus."""
@@ -39,6 +42,43 @@ class Question(ModalScreen[str | None]):
 
     def action_dismiss_none(self) -> None:
         self.dismiss(None)
+
+
+class SwitchOffer(ModalScreen[str | None]):
+    """A switch that the branch asks for, with its plan: Enter applies it, Escape declines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "answer('switch')", "Switch"),
+        Binding("escape", "answer('stay')", "Stay"),
+    ]
+
+    def __init__(self, proposal: SwitchProposal) -> None:
+        super().__init__()
+        self.proposal = proposal
+
+    def compose(self) -> ComposeResult:
+        proposal = self.proposal
+        where = f"branch {proposal.branch}" if proposal.branch else "a detached HEAD"
+        text = Text()
+        text.append(sanitize(f"Now on {where}"), "bold")
+        text.append(sanitize(f" · profile {proposal.profile or 'none'} · "))
+        text.append(sanitize(proposal.environment), "bold").append("\n\n")
+        for line in proposal.plan:
+            text.append(sanitize(line) + "\n")
+        if proposal.paused:
+            text.append(sanitize(f"\npaused until then: {', '.join(proposal.paused)}\n"), "yellow")
+        with Vertical(id="offer"):
+            with VerticalScroll():
+                yield Static(text)
+            with Horizontal():
+                yield Button("Switch (Enter)", id="switch")
+                yield Button("Stay (Esc)", id="stay")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id)
+
+    def action_answer(self, answer: str) -> None:
+        self.dismiss(answer)
 
 
 class Help(ModalScreen[None]):

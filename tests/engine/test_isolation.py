@@ -13,7 +13,15 @@ import pytest
 import yaml
 
 from devenv.engine.context import Endpoint
-from tests.engine.project import FAST, HEALTHY, REDIS, Project, free_port, sleeper
+from tests.engine.project import (
+    FAST,
+    HEALTHY,
+    REDIS,
+    Project,
+    free_port,
+    sleeper,
+    wait_for,
+)
 
 POSTGRES = "devenv-offline/postgres"
 SETTINGS = '[isolation]\nmode = "{mode}"\nports = "offset"\n'
@@ -241,6 +249,52 @@ def test_the_memory_is_lost_and_nothing_with_it(repository: Repository) -> None:
     (main.directory / "compose.yaml").write_text("services: [\n")
     main.run("down")  # by the name that is remembered
     assert topic.containers() == {}
+
+
+def test_a_running_up_notices_the_branch_and_pauses_what_would_run_its_code(
+    repository: Repository,
+) -> None:
+    write(repository, "branch")
+    main = repository.main
+    text = (main.directory / "compose.yaml").read_text()
+    services = yaml.safe_load(text)
+    services["services"]["app"]["volumes"] = [".:/src"]
+    main.write("compose.yaml", yaml.safe_dump(services, sort_keys=False))
+    git(main.directory, "commit", "-qam", "two")
+    git(main.directory, "branch", "topic")
+    with main.running("up", "--plain") as up:
+        wait_for(lambda: "Ready in" in up.stderr, seconds=60)
+        git(main.directory, "switch", "-q", "topic")
+        wait_for(lambda: "now on branch topic" in up.stderr, seconds=10)
+        assert "paused until then: app" in up.stderr
+        states = {name: raw["State"]["Status"] for name, raw in main.containers().items()}
+        assert states == {"app": "paused", "db": "running"}
+        git(main.directory, "switch", "-q", "main")
+        wait_for(
+            lambda: main.containers()["app"]["State"]["Status"] == "running" or None, seconds=10
+        )
+        git(main.directory, "switch", "-q", "topic")
+        (main.directory / "compose.yaml").write_text("services: [\n")
+        git(main.directory, "commit", "-qam", "broken")
+        git(main.directory, "switch", "-q", "main")
+        git(main.directory, "switch", "-q", "topic")
+        wait_for(lambda: "What runs is left as it is" in up.stderr, seconds=10)
+        assert main.containers()["db"]["State"]["Status"] == "running"
+
+
+def test_auto_switch_follows_the_branch(repository: Repository) -> None:
+    write(repository, "branch")
+    main = repository.main
+    settings = "auto_switch = true\n" + SETTINGS.format(mode="branch")
+    main.write("devenv.toml", settings)
+    git(main.directory, "commit", "-qam", "two")
+    git(main.directory, "branch", "topic")
+    with main.running("up", "--plain") as up:
+        wait_for(lambda: "Ready in" in up.stderr, seconds=60)
+        git(main.directory, "switch", "-q", "topic")
+        wait_for(lambda: up.stderr.count("Ready in") == 2 or None, seconds=60)
+    topic = repository.at("shop")
+    assert topic.running_services() == {"db", "app"} and main.running_services() == set()
 
 
 def test_two_checkouts_of_one_name_do_not_take_each_others_containers(
