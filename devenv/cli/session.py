@@ -25,6 +25,7 @@ from devenv.errors import (
     UsageError,
 )
 from devenv.host import paths
+from devenv.host.files import is_file
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.values import replace
@@ -46,7 +47,13 @@ class Session:
         self._arguments = arguments
         self._profile: str | None = arguments.profile
         self._chosen_profile: str | None = None
-        self.start = Path(arguments.directory or ".").absolute()
+        try:
+            self.start = Path(arguments.directory or ".").absolute()
+        except FileNotFoundError:
+            raise UsageError(
+                "The directory that you are in no longer exists.",
+                fix="go to the project's directory, or name it with -C",
+            ) from None
         if not os.path.isdir(self.start):  # noqa: PTH112, Path's own raises below a closed directory
             raise UsageError(f"{self.start} is not a directory.", fix="check the path after -C")
         self.environ: Mapping[str, str] = dict(os.environ)
@@ -322,7 +329,7 @@ async def find_environment_names(session: Session, *, guess: bool = False) -> li
         if known is not None:
             return [known]
         if directory == session.start:
-            nearest = find_default_files(directory, Path.is_file)
+            nearest = find_default_files(directory, is_file)
             directory = nearest[0].parent if nearest else directory
         names = {
             EnvironmentName(labels[LABEL_PROJECT])

@@ -11,13 +11,24 @@ from devenv.errors import ComposeFileError, DevenvError, Source
 
 def find_file_fault(text: str, files: Sequence[str]) -> DevenvError | None:
     """What the words say of a file that does not load, or of a model that is not allowed."""
-    return _env_file(text) or _yaml(text, files) or _model(text, files)
+    return _closed(text) or _env_file(text) or _yaml(text, files) or _model(text, files)
 
 
 def _only(
     files: Sequence[str], line: int | None = None, column: int | None = None
 ) -> Source | None:
     return Source(files[0], line, column) if len(files) == 1 else None
+
+
+def _closed(text: str) -> ComposeFileError | None:
+    found = re.search(r"(?:open|stat|lstat) (/.+?): permission denied$", text, re.M)
+    if found is None:
+        return None
+    return ComposeFileError(
+        "The file cannot be read: permission denied.",
+        source=Source(found[1]),
+        fix=f"chmod u+r {found[1]}, or run devenv as its owner",
+    )
 
 
 def _env_file(text: str) -> ComposeFileError | None:
