@@ -1,0 +1,74 @@
+"""`devenv watch --explain` and `--list`: the plan of the watch, without an engine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from devenv.cli.output import print_json, print_text
+from devenv.cli.session import Session
+from devenv.compose.watch import WatchPlanner
+from devenv.errors import EngineUnavailable, ExitCode
+from devenv.host.check_files import FileReader
+from devenv.host.watch_files import absolute_path, load_watch_facts, load_watch_layers
+from devenv.state.text import sanitize
+
+if TYPE_CHECKING:
+    from devenv.compose.watch import PlannedChange
+
+
+def load_planner(session: Session) -> WatchPlanner:
+    """The planner of the session's model. Raises what does not load."""
+    reader = FileReader()
+    files = session.files
+    layers = load_watch_layers(files, reader)
+    facts = load_watch_facts(files, layers, reader, session.environ, is_local=_is_local(session))
+    return WatchPlanner(session.project, layers, facts)
+
+
+def _is_local(session: Session) -> bool:
+    """Whether bind mounts show this machine's files; with a broken context, as by default."""
+    try:
+        return session.endpoint.is_local
+    except EngineUnavailable:
+        return True
+
+
+def explain(session: Session, written: Sequence[str], form: str) -> int:
+    """Print what a change of each path would do. Paths need not exist."""
+    from devenv.report.watch import changes_to_json, render_changes
+
+    planner = load_planner(session)
+    directory = session.files.directory
+    changes: list[PlannedChange] = []
+    for word in written:
+        path = absolute_path(word, session.start, directory)
+        is_directory = word.endswith("/") or os.path.isdir(path)  # noqa: PTH112, odd paths too
+        changes += planner.plan(path, is_directory=is_directory)
+    if form == "json":
+        print_json(changes_to_json(changes, str(directory)))
+    else:
+        print_text(sanitize(render_changes(changes, str(directory))))
+    return ExitCode.GOOD
+
+
+def list_inputs(session: Session, form: str) -> int:
+    """Print everything that is watched, and who asks for it."""
+    from devenv.report.watch import inputs_to_json, render_inputs
+
+    inputs = load_planner(session).inputs()
+    directory = str(session.files.directory)
+    if form == "json":
+        print_json(inputs_to_json(inputs, directory))
+    else:
+        print_text(sanitize(render_inputs(inputs, directory)))
+    return ExitCode.GOOD
+
+
+def run_watch(session: Session, arguments: argparse.Namespace) -> int:
+    """What the options ask for."""
+    if arguments.list:
+        return list_inputs(session, arguments.format)
+    return explain(session, arguments.explain, arguments.format)

@@ -1,0 +1,56 @@
+"""What kind of file a path is: loaded by a program, only handed out, or an editor's."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+_HANDED_OUT_SUFFIXES = """
+    .md .rst .adoc .png .jpg .jpeg .gif .svg .ico .webp .avif .css .scss .sass .less .woff
+    .woff2 .ttf .eot .otf .map .pdf .mp3 .mp4 .webm .csv .log .snap"""
+_HANDED_OUT = frozenset(_HANDED_OUT_SUFFIXES.split())
+_DOCUMENTS = re.compile(
+    r"^(?:readme|license|licence|changelog|contributing|authors|notice|todo|codeowners|copying)\b"
+    r"|^\.(?:gitignore|gitattributes|editorconfig|prettierrc|prettierignore|eslintignore)$",
+    re.IGNORECASE,
+)
+_CONFIGURATION_SUFFIXES = """
+    .conf .cnf .ini .cfg .properties .toml .yml .yaml .json .xml .rules .acl .hcl .env
+    .cf .config .lua .vcl .template .tmpl .sh .crt .pem .key .htpasswd"""
+_CONFIGURATION = frozenset(_CONFIGURATION_SUFFIXES.split())
+_CONFIGURATION_FOLDERS = re.compile(r"/(?:etc|conf|config|configs|conf\.d|provisioning)(?:/|$)")
+_READ_ON_REQUEST = re.compile(r"/(?:html|htdocs|www|public|static|sites-content|dynamic)(?:/|$)")
+_FIRST_START = re.compile(r"/(?:docker-entrypoint-initdb\.d|initdb\.d)(?:/|$)")
+_TEMPORARY = re.compile(
+    r"(?:^|/)(?:\.#[^/]*|[^/]*~|\.[^/]*\.sw[a-pz]x?|4913|#[^/]*#|\.DS_Store|[^/]*___jb_\w+___"
+    r"|\.goutputstream-[^/]*|\.nfs[0-9a-f]+)$"
+)
+
+
+def is_loaded(path: str) -> bool:
+    """Whether a program is likely to keep what it read of the file, and not only hand it out."""
+    name = posixpath.basename(path)
+    return posixpath.splitext(name)[1].lower() not in _HANDED_OUT and not _DOCUMENTS.match(name)
+
+
+def is_configuration(target: str) -> bool:
+    """Whether a path in a container is that of a configuration, which servers read at start."""
+    if _READ_ON_REQUEST.search(target) or _FIRST_START.search(target):
+        return False
+    suffix = posixpath.splitext(posixpath.basename(target))[1].lower()
+    return suffix in _CONFIGURATION or bool(_CONFIGURATION_FOLDERS.search(target))
+
+
+def is_first_start(target: str) -> bool:
+    """Whether a path in a container is read only while a database has no data yet."""
+    return _FIRST_START.search(target) is not None
+
+
+def is_temporary(path: str) -> bool:
+    """Whether it is an editor's or a desktop's own file, which comes and goes around a save."""
+    return _TEMPORARY.search(path) is not None
+
+
+def is_of_git(path: str) -> bool:
+    """Whether it belongs to git's own directory."""
+    return "/.git/" in path or path.endswith("/.git")
