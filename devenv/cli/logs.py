@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import contextlib
 import re
 import select
+import shlex
 import sys
 import time
 from datetime import datetime
 
-from devenv.cli.output import print_note, uses_color
+from devenv.cli.log_output import LogWriter
+from devenv.cli.output import print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
-from devenv.compose.names import ServiceName
 from devenv.compose.parse_config import parse_duration
-from devenv.engine.api import EngineClient
+from devenv.engine.api import ApiError
 from devenv.engine.containers_now import observe_once
 from devenv.engine.observe import Observer
 from devenv.errors import ExitCode, UsageError
 from devenv.state.actions import EngineConnected, EngineLost
-from devenv.state.logs import LogLine, LogStore
+from devenv.state.log_filter import LineFilter
+from devenv.state.log_levels import Level
+from devenv.state.log_merge import Ascending, LogMerger
+from devenv.state.logs import ENGINE, LogStore, Origin
 from devenv.state.model import Container
-from devenv.state.text import sanitize
 
 _POLL_SECONDS = 0.05
+_WAITING_LINES = 20_000
+"""Lines of one container that wait for others; then its reader waits, and the engine holds on."""
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""A longer line is printed in pieces."""
 
 
-def parse_since(text: str, now: float) -> int:
+def parse_moment(text: str, option: str, now: float) -> int:
     """Nanoseconds since the epoch for `10m` (ago) or an ISO 8601 time. Raises UsageError."""
     if re.fullmatch(r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d|w))+", text):
         return int((now - parse_duration(text)) * 1e9)
@@ -35,33 +42,71 @@ def parse_since(text: str, now: float) -> int:
         return int(datetime.fromisoformat(text).timestamp() * 1e9)
     except ValueError:
         raise UsageError(
-            f"--since does not take {text!r}.", fix="give an age (10m, 2h) or 2026-01-31T12:00:00"
+            f"{option} does not take {text!r}.",
+            fix="give an age (10m, 2h) or 2026-01-31T12:00:00",
+        ) from None
+
+
+def compile_pattern(text: str, *, ignore_case: bool) -> re.Pattern[str]:
+    """The pattern after --grep. Raises UsageError where it is no regular expression."""
+    try:
+        return re.compile(text, re.IGNORECASE if ignore_case else 0)
+    except re.error as error:
+        raise UsageError(
+            f"--grep does not take {text!r}: {error}.",
+            fix=f"to look for the text itself: --grep {shlex.quote(re.escape(text))}",
         ) from None
 
 
 def print_logs(session: Session, arguments: argparse.Namespace) -> int:
-    """Print what the containers said so far; with --follow go on until Ctrl-C."""
-    since = parse_since(arguments.since, time.time()) if arguments.since else None
+    """Print what the containers said so far; with --follow go on until Ctrl-C.
+
+    With --grep the exit code is grep's: 1 where no line fits.
+    """
+    now = time.time()
+    since = parse_moment(arguments.since, "--since", now) if arguments.since else None
+    until = parse_moment(arguments.until, "--until", now) if arguments.until else None
     if arguments.tail is not None and arguments.tail < 0:
         raise UsageError("-n (--tail) takes a number from 0 up.")
-    return asyncio.run(_print_logs(session, arguments, since))
+    if arguments.context_lines < 0:
+        raise UsageError("-C takes a number from 0 up.")
+    if until is not None and arguments.follow:
+        raise UsageError("--until does not go with --follow.")
+    pattern = None
+    if arguments.grep is not None:
+        pattern = compile_pattern(arguments.grep, ignore_case=arguments.ignore_case)
+    elif arguments.invert_match or arguments.ignore_case:
+        raise UsageError("-v and -i need a pattern: --grep RE.")
+    wanted: LineFilter[bytes] = LineFilter(
+        pattern,
+        invert=arguments.invert_match,
+        level=Level[arguments.level.upper()] if arguments.level else Level.NONE,
+        context=arguments.context_lines,
+    )
+    code = asyncio.run(_print_logs(session, arguments, since, until, wanted))
+    if code == ExitCode.GOOD and pattern is not None and not wanted.matched:
+        return ExitCode.FAILED
+    return code
 
 
-async def _print_logs(session: Session, arguments: argparse.Namespace, since: int | None) -> int:
+async def _print_logs(
+    session: Session,
+    arguments: argparse.Namespace,
+    since: int | None,
+    until: int | None,
+    wanted: LineFilter[bytes],
+) -> int:
     await session.client.ping()
     name = (await find_environment_names(session))[0]
     containers = await observe_once(session.client, name)
     known = {c.service for c in containers}
-    wanted = {resolve_service_name(service, known) for service in arguments.services} or known
-    writer = _Writer(arguments, max((len(n) for n in wanted), default=0))
+    services = {resolve_service_name(service, known) for service in arguments.services} or known
+    writer = LogWriter(arguments, max((len(n) for n in services), default=0), wanted)
     if not arguments.follow:
-        chosen = [c for c in containers if c.service in wanted and c.started_at is not None]
-        batches = await asyncio.gather(
-            *(_read(session.client, c, since, arguments.tail) for c in chosen)
-        )
-        writer.write([line for batch in batches for line in batch])
+        chosen = [c for c in containers if c.service in services and c.started_at is not None]
+        await _Reading(session, chosen, since, until, arguments.tail).print_to(writer)
         return ExitCode.GOOD
-    logs = LogStore()
+    logs = LogStore(arrivals=True)
 
     lost = False
 
@@ -74,22 +119,22 @@ async def _print_logs(session: Session, arguments: argparse.Namespace, since: in
             lost = False
             print_note("engine is back")
 
-    tail = arguments.tail if arguments.tail is not None else None
     observer = Observer(
-        session.client, name, note, logs, clock=time.time, tail=tail, with_usage=False
+        session.client,
+        name,
+        note,
+        logs,
+        clock=time.time,
+        tail=arguments.tail,
+        since_ns=since,
+        services=frozenset(services) if arguments.services else None,
+        with_usage=False,
     )
     following = asyncio.create_task(observer.run())
-    at = 0
     try:
         while not following.done():
-            lines = [
-                line
-                for line in logs.since(at)
-                if (not arguments.services or line.service in wanted)
-                and (since is None or line.time_ns >= since)
-            ]
-            at = logs.next_sequence
-            writer.write(lines)
+            rows = [r for r in logs.take_arrivals() if logs.origins[r[1]].service != ENGINE]
+            writer.write(rows, logs.origins)
             if _reader_is_gone():
                 return ExitCode.GOOD
             await asyncio.sleep(_POLL_SECONDS)
@@ -100,70 +145,86 @@ async def _print_logs(session: Session, arguments: argparse.Namespace, since: in
     return ExitCode.GOOD
 
 
+class _Reading:
+    """Reads the logs of some containers to their end, a bounded part of each at a time."""
+
+    def __init__(
+        self,
+        session: Session,
+        containers: list[Container],
+        since: int | None,
+        until: int | None,
+        tail: int | None,
+    ) -> None:
+        self._client = session.client
+        self._containers = containers
+        self._since = since
+        self._until = until
+        self._tail = tail
+        self._merger = LogMerger(None)
+        self._logs = LogStore()
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def print_to(self, writer: LogWriter) -> None:
+        """Print all lines. Raises ApiError and EngineUnavailable."""
+        for container in self._containers:
+            self._merger.open(container.id, 0)
+        readers = [asyncio.create_task(self._read(container)) for container in self._containers]
+        try:
+            while any(not reader.done() for reader in readers):
+                await self._changed.wait()
+                self._changed.clear()
+                writer.write(self._merger.take(0), self._logs.origins)
+                self._room.set()
+                if _reader_is_gone():
+                    return
+            writer.write(self._merger.take(0), self._logs.origins)
+            for reader in readers:
+                reader.result()
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+
+    async def _read(self, container: Container) -> None:
+        ascending = Ascending()
+        service, number = container.service, container.number
+        numbers = {
+            source: self._logs.number(Origin(service, source, container.id, number))
+            for source in ("stdout", "stderr")
+        }
+        batches = self._client.logs(
+            container.id,
+            follow=False,
+            since_ns=self._since,
+            until_ns=self._until,
+            tail=self._tail,
+            tty=container.tty,
+            max_line_bytes=MAX_LINE_BYTES,
+        )
+        try:
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    sources, times, texts = zip(*batch, strict=True)
+                    keys = ascending.order(list(times), 0)
+                    origins = [numbers[source] for source in sources]
+                    self._merger.put(container.id, list(zip(keys, origins, texts, strict=True)), 0)
+                    self._changed.set()
+                    while self._merger.waiting(container.id) > _WAITING_LINES:
+                        self._room.clear()
+                        await self._room.wait()
+        except ApiError as error:
+            if error.status == 404:
+                return
+            sys.stderr.write(f"{container.name}: {error.engine_message}\n")
+        finally:
+            self._merger.close(container.id)
+            self._changed.set()
+
+
 def _reader_is_gone() -> bool:
     """Whether stdout is a pipe that nobody reads any more; a quiet log would never find out."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
-
-
-async def _read(
-    client: EngineClient, container: Container, since: int | None, tail: int | None
-) -> list[LogLine]:
-    lines = []
-    async for batch in client.logs(
-        container.id, follow=False, since_ns=since, tail=tail, tty=container.tty
-    ):
-        lines += [
-            LogLine(
-                time_ns,
-                container.service,
-                sanitize(raw.decode(errors="replace"), keep_colours=True),
-                stream,
-            )
-            for stream, time_ns, raw in batch
-        ]
-    return lines
-
-
-class _Writer:
-    """Formats lines as text or JSON and writes each batch at once."""
-
-    def __init__(self, arguments: argparse.Namespace, width: int) -> None:
-        self._json = arguments.format == "json"
-        self._timestamps = arguments.timestamps
-        self._width = width
-        self._colours = uses_color(sys.stdout)
-        self._services: dict[ServiceName, int] = {}
-
-    def write(self, lines: list[LogLine]) -> None:
-        if not lines:
-            return
-        lines.sort(key=lambda line: line.time_ns)
-        sys.stdout.write("".join(map(self._json_line if self._json else self._text_line, lines)))
-        sys.stdout.flush()
-
-    def _json_line(self, line: LogLine) -> str:
-        value = {
-            "time": _time_text(line.time_ns),
-            "service": line.service,
-            "stream": line.source,
-            "text": sanitize(line.text),
-        }
-        return json.dumps(value, ensure_ascii=False) + "\n"
-
-    def _text_line(self, line: LogLine) -> str:
-        text = line.text if self._colours else sanitize(line.text)
-        stamp = f"{_time_text(line.time_ns)} " if self._timestamps else ""
-        label = f"{line.service:<{self._width}}"
-        if self._colours:
-            number = self._services.setdefault(line.service, len(self._services))
-            label = f"\x1b[{36 - number % 6}m{label}\x1b[0m"
-            text += "\x1b[0m" if "\x1b" in text else ""
-        return f"{label} | {stamp}{text}\n"
-
-
-def _time_text(time_ns: int) -> str:
-    seconds, rest = divmod(time_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds).astimezone()
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}{moment:%z}"

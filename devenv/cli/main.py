@@ -117,6 +117,7 @@ def _add_command(
         epilog=f"example:\n  {module.EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        conflict_handler="resolve",  # a command's own option wins over a global one
     )
     _add_global_options(parser, defaults=False)
     module.add_arguments(parser)

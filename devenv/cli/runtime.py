@@ -53,11 +53,13 @@ class Runtime:
         on_output: Callable[[str, str], None],
         with_usage: bool,
         tail: int | None,
+        arrivals: bool = False,
     ) -> None:
         self.session = session
         self.options = options
         self.store = Store(State(environment))
-        self.logs = LogStore(session.files.settings.logs.memory_mb * 1024 * 1024)
+        limit_bytes = session.files.settings.logs.memory_mb * 1024 * 1024
+        self.logs = LogStore(limit_bytes, arrivals=arrivals)
         self._on_output = on_output
         self._with_usage = with_usage
         self._tail = tail

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from devenv.cli.interactive import SHELL, exec_argv
@@ -35,6 +36,15 @@ def editor_argv(environ: Mapping[str, str], path: str, line: int) -> tuple[str, 
     return (*words, *(part.format(path=path, line=line) for part in form))
 
 
+def show_in_pager(environ: Mapping[str, str], lines: Iterable[str]) -> int:
+    """Show lines in $PAGER (default: less); returns its exit code. Raises OSError."""
+    words = shlex.split(environ.get("PAGER") or "") or ["less"]
+    with tempfile.NamedTemporaryFile("w", prefix="devenv-logs-", encoding="utf-8") as file:
+        file.writelines(lines)
+        file.flush()
+        return run_interactive((*words, file.name), environ)
+
+
 def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
     """The app, with what it needs from outside."""
     session = runtime.session
@@ -45,6 +55,15 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
 
     def edit_file(path: str, line: int) -> int:
         return run_interactive(editor_argv(session.environ, path, line), session.environ)
+
+    def save_lines(path: str, lines: Iterable[str]) -> str:
+        place = session.start.joinpath(Path(path).expanduser())
+        with place.open("x", encoding="utf-8") as file:
+            file.writelines(lines)
+        return str(place)
+
+    def page_lines(lines: Iterable[str]) -> int:
+        return show_in_pager(session.environ, lines)
 
     def open_url(url: str) -> bool:
         import webbrowser
@@ -61,5 +80,7 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
             edit_file=edit_file,
             open_url=open_url,
             auto_switch=session.files.settings.auto_switch,
+            save_lines=save_lines,
+            page_lines=page_lines,
         ),
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from devenv.checks.finding import Finding, Severity
-from devenv.cli.output import paint, print_json, print_note, print_text
+from devenv.cli.output import paint, print_json, print_note, print_text, uses_color
 from devenv.cli.runtime import Runtime, UpOptions
 from devenv.cli.session import Session
 from devenv.compose.graph import resolve_closure
@@ -20,7 +20,7 @@ from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, ExitCode
 from devenv.state.actions import EngineLost, ModelFailed, OperationRequested, StartRefused
-from devenv.state.logs import LogLine, LogStore
+from devenv.state.logs import ENGINE, LogLine, LogStore, Origin
 from devenv.state.model import (
     GLYPHS,
     Checks,
@@ -34,7 +34,7 @@ from devenv.state.model import (
     SwitchProposal,
 )
 from devenv.state.readiness import Outcome, resolve_outcome
-from devenv.state.text import sanitize
+from devenv.state.text import clean_line, sanitize
 
 _POLL_SECONDS = 0.05
 _EXPLAIN_SECONDS = 3.0
@@ -133,6 +133,7 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int | L
         on_output=printer.take_output,
         with_usage=False,
         tail=0 if arguments.detach else 200,
+        arrivals=not arguments.detach,
     )
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -378,7 +379,6 @@ class Printer:
         self._with_logs = with_logs
         self._seen: dict[ServiceName, tuple[str, str]] = {}
         self._engine = EngineStatus.UNKNOWN
-        self._next_line = 0
         self._width = max((len(name) for name in project.services), default=0)
         self._noted: str = ""
         self._proposal: SwitchProposal | None = None
@@ -430,14 +430,23 @@ class Printer:
         """Print the log lines that came since the last call."""
         if not self._with_logs:
             return
-        lines = [self._log_text(line) for line in logs.since(self._next_line)]
-        self._next_line = logs.next_sequence
+        colours = uses_color(sys.stdout)
+        lines = [
+            self._log_text(logs.origins[number], *clean_line(raw), colours=colours)
+            for _, number, raw in logs.take_arrivals()
+            if logs.origins[number].service != ENGINE  # said of the state already
+        ]
         if lines:
             sys.stdout.write("".join(lines))
             sys.stdout.flush()
 
-    def _log_text(self, line: LogLine) -> str:
-        return f"{line.service:<{self._width}} | {line.text}\n"
+    def _log_text(
+        self, origin: Origin, plain: bytes, styled: bytes | None, *, colours: bool
+    ) -> str:
+        text = plain.decode()
+        if colours and styled is not None:
+            text = styled.decode() + "\x1b[0m"
+        return f"{origin.label:<{self._width}} | {text}\n"
 
 
 def run_terminal(session: Session, arguments: argparse.Namespace) -> int:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from devenv.engine.context import Endpoint, EndpointKind
-from devenv.engine.demux import Demux, LogLine
+from devenv.engine.demux import MAX_LINE_BYTES, Demux, LogLine
 from devenv.engine.exchange import Exchange, QueryValue
 from devenv.engine.unavailable import no_answer, not_an_engine, wants_tls
 from devenv.engine.usage import Usage, parse_usage
@@ -189,13 +189,18 @@ class EngineClient:
         *,
         follow: bool = True,
         since_ns: int | None = None,
+        until_ns: int | None = None,
         tail: int | None = None,
         tty: bool = False,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        turn: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncGenerator[list[LogLine], None]:
         """A container's log lines in batches, one for each read; no batch is empty.
 
-        `since_ns` is inclusive. `tty` must be the container's `Config.Tty`: its stream has
-        no frames. Ends when the container ends (with `follow`), or at the end of the log.
+        `since_ns` and `until_ns` are inclusive; the engine takes the `tail` before it looks at
+        them. `tty` must be the container's `Config.Tty`: its stream has no frames. `turn` is
+        waited for before each read is decoded, so that many streams share a loop fairly. Ends
+        when the container ends (with `follow`), or at the end of the log.
         """
         query: dict[str, QueryValue] = {
             "stdout": True,
@@ -203,12 +208,15 @@ class EngineClient:
             "timestamps": True,
             "follow": follow,
             "since": _seconds(since_ns),
+            "until": _seconds(until_ns),
             "tail": "all" if tail is None else tail,
         }
-        demux = Demux(tty=tty)
+        demux = Demux(tty=tty, max_line_bytes=max_line_bytes)
         path = f"/containers/{_part(container_id)}/logs"
         async with contextlib.aclosing(self.open_stream(path, query)) as chunks:
             async for chunk in chunks:
+                if turn is not None:
+                    await turn()
                 if batch := demux.feed(chunk):
                     yield batch
         if batch := demux.finish():

@@ -8,6 +8,7 @@ Spec: Docker Engine API, ContainerAttach, "Stream format".
 
 from __future__ import annotations
 
+import re
 from calendar import timegm
 from struct import Struct
 
@@ -18,6 +19,8 @@ MAX_LINE_BYTES = 1 << 20
 _MIN_LINE_BYTES = 64
 _WHOLE_FRAME_BYTES = 1 << 16
 """Frames up to this size are held until complete; the engine's log frames are about 16 KiB."""
+_PIECE_BYTES = 1 << 14
+"""The engine's piece of a longer line. Source: moby daemon/logger/copier.go."""
 _STAMP_BYTES = 40
 """More than the longest RFC 3339 time with its blank."""
 _HEADER = Struct(">B3sL")
@@ -57,6 +60,12 @@ def parse_timestamp(text: bytes) -> int | None:
         return seconds * 1_000_000_000 + nanos
     except ValueError:
         return None
+
+
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
+
+_JOINT = re.compile(rb"\r(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
+"""Where the `local` driver forgot the newline after a long line of a TTY container."""
 
 
 class _Partial:
@@ -131,13 +140,24 @@ class Demux:
             partial = partials[name]
             if partial.data or partial.started:
                 self._text(name, self._without_stamp(buffer[start:stop]), out)
+                if self._is_last_piece(buffer, start, stop, size):
+                    self._end_line(name, partial, b"", out)
             elif buffer.find(b"\n", start, stop) == stop - 1 and start < stop <= start + self._max:
                 # Nearly every frame is one whole line.
                 out.append(self._line(name, buffer[start : stop - 1]))
             else:
                 self._text(name, buffer[start:stop], out)
+                if self._is_last_piece(buffer, start, stop, size):
+                    self._end_line(name, partial, b"", out)
         self._buffer = buffer[at:]
         return out
+
+    def _is_last_piece(self, buffer: bytes, start: int, stop: int, size: int) -> bool:
+        """Whether a frame without a newline ends its line all the same: a process has ended
+        there. The engine cuts a long line only into full pieces."""
+        if not self._timestamps or stop - start != size or not 0 < size < _PIECE_BYTES:
+            return False
+        return buffer[stop - 1] != _NEWLINE
 
     def finish(self) -> list[LogLine]:
         """The last lines, which have no newline; the stream has ended."""
@@ -182,12 +202,16 @@ class Demux:
     def _emit(self, name: str, partial: _Partial, text: bytes, out: list[LogLine]) -> None:
         if self._raw and text[-1:] == b"\r":
             text = text[:-1]
+        more: list[bytes] = []
+        if self._raw and self._timestamps and len(text) > _PIECE_BYTES:
+            text, *more = _JOINT.split(_without_piece_stamps(text))
         if partial.started:
             out.append((name, partial.time, text))
-            return
-        line = self._line(name, text)
-        partial.time = line[1]
-        out.append(line)
+        else:
+            line = self._line(name, text)
+            partial.time = line[1]
+            out.append(line)
+        out += [self._line(name, other) for other in more]
 
     def _line(self, name: str, text: bytes) -> LogLine:
         """Split the time off a line; the engine writes 30 bytes and a blank."""
@@ -217,3 +241,20 @@ class Demux:
         if blank and parse_timestamp(stamp) is not None:
             return data[len(stamp) + 1 :]
         return data
+
+
+def _without_piece_stamps(text: bytes) -> bytes:
+    """A long line of a TTY container: there the engine repeats the time before each piece."""
+    pieces = []
+    start, last = 0, None
+    for found in _STAMP.finditer(text):
+        # Only where a whole piece lies between: a program may print such times itself.
+        whole = (
+            found.start() <= _PIECE_BYTES if last is None else found.start() - last == _PIECE_BYTES
+        )
+        if found.start() and whole:
+            pieces.append(text[start : found.start()])
+            start = found.end()
+        if whole:
+            last = found.end()
+    return b"".join((*pieces, text[start:]))

@@ -12,25 +12,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from signal import SIGTERM
 from typing import Any
 
-from devenv.compose.names import EnvironmentName
+from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.containers import LABEL_PROJECT, parse_container, parse_stop_signal
+from devenv.engine.log_streams import LogStreams
 from devenv.engine.problems import to_problem
 from devenv.engine.stops import Stops, resolve_stops
-from devenv.errors import EngineUnavailable
+from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state import actions as do
-from devenv.state.logs import LogLine, LogStore
+from devenv.state.logs import ENGINE, LogStore
 from devenv.state.model import Container, ContainerId, Health, Usage
-from devenv.state.text import sanitize
 
 REPLAY_SECONDS = 10
 """How far back the event stream is read after connecting, to miss nothing meanwhile."""
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Pauses between attempts to reach the engine; the last one repeats."""
-LOG_BATCH_SECONDS = 0.05
-"""How long lines of several containers are collected, so that they are merged by time."""
-LOG_QUEUE_BATCHES = 64
-"""Batches that wait for the merge; readers wait when it is full, so the engine holds the rest."""
 
 Dispatch = Callable[[do.Action], Awaitable[None]]
 
@@ -47,26 +43,29 @@ class Observer:
         *,
         clock: Callable[[], float],
         tail: int | None = 1000,
+        since_ns: int | None = None,
+        services: frozenset[ServiceName] | None = None,
         with_usage: bool = True,
     ) -> None:
+        """`tail` and `since_ns` limit the log lines of before; `services` whose logs are read."""
         self._client = client
         self._name = name
         self._dispatch = dispatch
-        self._logs = logs
+        self._streams = LogStreams(
+            client, logs, clock=clock, tail=tail, since_ns=since_ns, services=services
+        )
         self._clock = clock
-        self._tail = tail
         self._with_usage = with_usage
         self._stops = Stops()
         self._stop_signals: dict[str, int] = {}
         self._unproven: set[str] = set()
         """Containers whose health is not known yet: each of their probes is looked at."""
         self._followed: dict[ContainerId, list[asyncio.Task[None]]] = {}
-        self._last_line_ns: dict[ContainerId, int] = {}
-        self._log_queue: asyncio.Queue[list[LogLine]] = asyncio.Queue(LOG_QUEUE_BATCHES)
+        self._lost = False
 
     async def run(self) -> None:
         """Follow until cancelled; never ends by itself."""
-        merging = asyncio.create_task(self._merge_logs())
+        merging = asyncio.create_task(self._streams.run())
         try:
             attempt = 0
             while True:
@@ -74,6 +73,7 @@ class Observer:
                     await self._follow_connected()
                     attempt = 0
                 except (EngineUnavailable, ApiError) as error:
+                    self._say_lost(error)
                     await self._dispatch(do.EngineLost(to_problem(error)))
                 await self._end_followers()
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
@@ -85,12 +85,21 @@ class Observer:
 
     async def drain_logs(self) -> None:
         """Wait until the lines read so far are in the store."""
-        await self._log_queue.join()
+        await self._streams.drain()
+
+    def _say_lost(self, error: DevenvError) -> None:
+        if not self._lost:
+            self._lost = True
+            self._streams.say(ENGINE, f"{error.message} Trying again")
 
     async def _follow_connected(self) -> None:
         info = await self._client.ping()
         since_ns = int((self._clock() - REPLAY_SECONDS) * 1e9)
         await self._observe_all()
+        if self._lost:
+            self._lost = False
+            self._streams.say(ENGINE, "the engine is back")
+        self._streams.settle()
         await self._dispatch(do.EngineConnected(info.version))
         filters = {"type": ["container"], "label": [f"{LABEL_PROJECT}={self._name}"]}
         events = self._client.events(filters, since_ns=since_ns)
@@ -120,12 +129,14 @@ class Observer:
             return
         signal = self._stop_signals.get(container_id, SIGTERM)
         self._stops.take(container_id, event, signal)
+        code = str((actor.get("Attributes") or {}).get("exitCode") or "")
+        self._streams.take_event(container_id, what, int(event.get("timeNano") or 0), code)
         container = await self._look(container_id)
         if container is None:
             await self._forget(container_id)
             return
         await self._dispatch(do.ContainerChanged(container))
-        self._follow(container)
+        self._follow(container, by_event=True)
 
     def _is_probe(self, what: str, container_id: str) -> bool:
         """Whether an exec's event is one after which the health log may tell more."""
@@ -150,21 +161,18 @@ class Observer:
         self._stops.forget(container_id)
         self._stop_signals.pop(container_id, None)
         self._unproven.discard(container_id)
-        self._last_line_ns.pop(container_id, None)
+        self._streams.forget(container_id)
         for task in self._followed.pop(container_id, []):
             task.cancel()
         await self._dispatch(do.ContainerRemoved(container_id))
 
-    def _follow(self, container: Container) -> None:
+    def _follow(self, container: Container, *, by_event: bool = False) -> None:
         """Read the container's log and usage unless that is being done or it never ran."""
         if container.started_at is None:
             return
+        self._streams.follow(container, by_event=by_event)
         running = [task for task in self._followed.get(container.id, []) if not task.done()]
-        names = {task.get_name() for task in running}
-        wanted = container.state == "running" or container.id not in self._last_line_ns
-        if "logs" not in names and wanted:
-            running.append(asyncio.create_task(self._follow_logs(container), name="logs"))
-        if self._with_usage and container.state == "running" and "usage" not in names:
+        if self._with_usage and container.state == "running" and not running:
             running.append(asyncio.create_task(self._follow_usage(container.id), name="usage"))
         self._followed[container.id] = running
 
@@ -174,36 +182,7 @@ class Observer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _follow_logs(self, container: Container) -> None:
-        last = self._last_line_ns.get(container.id)
-        self._last_line_ns.setdefault(container.id, 0)
-        batches = self._client.logs(
-            container.id,
-            follow=True,
-            since_ns=last or None,
-            tail=None if last else self._tail,
-            tty=container.tty,
-        )
-        try:
-            async with contextlib.aclosing(batches):
-                async for batch in batches:
-                    lines = [
-                        LogLine(
-                            time_ns,
-                            container.service,
-                            sanitize(raw.decode(errors="replace"), keep_colours=True),
-                            stream,
-                        )
-                        for stream, time_ns, raw in batch
-                        if last is None or time_ns > last
-                    ]
-                    if lines:
-                        last = lines[-1].time_ns
-                        self._last_line_ns[container.id] = last
-                        await self._log_queue.put(lines)
-        except (EngineUnavailable, ApiError):
-            return  # the event stream says whether the engine or only the container is gone
+        await self._streams.pause()
 
     async def _follow_usage(self, container_id: ContainerId) -> None:
         samples = self._client.stats(container_id)
@@ -214,15 +193,3 @@ class Observer:
                     await self._dispatch(do.UsageMeasured({container_id: usage}))
         except (EngineUnavailable, ApiError):
             return
-
-    async def _merge_logs(self) -> None:
-        while True:
-            lines = list(await self._log_queue.get())
-            batches = 1
-            await asyncio.sleep(LOG_BATCH_SECONDS)
-            while not self._log_queue.empty():
-                lines += self._log_queue.get_nowait()
-                batches += 1
-            self._logs.append(lines)
-            for _ in range(batches):
-                self._log_queue.task_done()

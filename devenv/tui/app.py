@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
@@ -26,7 +26,7 @@ from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import monochrome
 from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
-from devenv.tui.outside import open_editor, open_in_browser, open_shell
+from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question, SwitchOffer
@@ -127,6 +127,20 @@ class DevenvApp(App[str]):
         message.stop()
         open_editor(self, self._ports, message.path, message.line)
 
+    def on_dev_tab_saves(self, message: DevTab.Saves) -> None:
+        message.stop()
+        try:
+            path = self._ports.save_lines(message.path, message.lines)
+        except OSError as error:
+            words = f"{sanitize(message.path)}: {error.strerror or error}"
+            self.notify(f"Not saved: {words}", severity="error", markup=False)
+        else:
+            self.notify(f"Saved {sanitize(path)}", markup=False)
+
+    def on_dev_tab_pages(self, message: DevTab.Pages) -> None:
+        message.stop()
+        open_pager(self, self._ports, message.lines)
+
     def _show(self) -> None:
         self._panes.show(self._state, self._ports.clock(), self._chosen)
 
@@ -202,7 +216,9 @@ class DevenvApp(App[str]):
             self.notify(f"Copied {url}", markup=False)
 
     def action_show_tab(self, title: str) -> None:
-        self._panes.open_tab(self._panes.find_tab(title))
+        tab = self._panes.find_tab(title)
+        self._panes.open_tab(tab)
+        tab.opened()
 
     def action_tab(self, step: int) -> None:
         self._panes.step_tab(step)
@@ -229,7 +245,13 @@ class DevenvApp(App[str]):
 
     def action_help(self) -> None:
         rows = [(render_key(binding), binding.description) for binding in BINDINGS]
-        self.push_screen(Help([*rows, ("↑ ↓", "Choose a service"), ("^p", "Palette")]))
+        rows += [("↑ ↓", "Choose a service"), ("^p", "Palette")]
+        for tab in self._panes.tabs:
+            own = [key for key in type(tab).BINDINGS if isinstance(key, Binding)]
+            if own:
+                rows.append(("", f"\nIn the tab {tab.TITLE}"))
+            rows += [(render_key(key), key.description) for key in own]
+        self.push_screen(Help(rows))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key's action, under its name, before Textual's own."""

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from time import perf_counter
+from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from devenv.compose.names import ServiceName
-from devenv.state.logs import LogLine, LogStore
-from devenv.state.text import sanitize
+from devenv.state.log_levels import Level
+from devenv.state.logs import LogStore
+from devenv.tui.log_render import TIME_WIDTHS, TimeMode, render_label, render_message, render_time
+from devenv.tui.log_rows import WRAPPED_ROWS, Criteria, LogRows, Place
 from devenv.tui.text import SERVICE_STYLES
 
 REFRESH_SECONDS = 1 / 30
+WORK_SECONDS = 0.008
+"""How long a search or filter works before keys are answered."""
 _LABEL_WIDTH = 16
-_BYTES_PER_CELL = 16
-"""How much of a line is looked at for each column: text and its colour sequences."""
 _CACHED_ROWS = 500
-_WRAPPED_ROWS = 40
-"""The most rows that one wrapped line gets."""
+_WIDE_ENOUGH = 80
+"""Columns from which each line's time is shown unless the user says otherwise."""
+_CURSOR = Style(bgcolor="grey23", bold=True)
+_SELECTED = Style(bgcolor="grey30")
 
 
 class LogView(ScrollView, can_focus=True):
     """Pulls new lines from the store thirty times a second at most, and nothing while none come.
 
-    It refers to lines that the store still holds and forgets those that the store has dropped,
-    so the store's byte limit bounds both.
+    It holds places in the store's blocks and no lines, so the store's byte limit bounds both.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor(-1)", "Line up", show=False),
+        Binding("down", "cursor(1)", "Line down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("home", "oldest", "Oldest line", show=False),
+        Binding("end", "follow", "Newest line, and follow", show=False),
+    ]
 
     class Pulled(Message):
         """The counts differ, or following began or ended."""
@@ -39,26 +55,32 @@ class LogView(ScrollView, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LogView.Pulled)
 
-    def __init__(self, logs: LogStore) -> None:
+    def __init__(self, logs: LogStore, clock: Callable[[], float] = perf_counter) -> None:
         super().__init__(id="log-view")
-        self._logs = logs
-        self._next = 0
-        self._lines: list[LogLine] = []
-        self._sequences = array("Q")
-        """The store's number of each line in `_lines`, ascending."""
-        self._service: ServiceName | None = None
-        self._needle = ""
-        self._styles: dict[ServiceName, str] = {}
+        self.logs = logs
+        self.rows = LogRows(logs)
+        self.cursor: Place | None = None
+        """The line that keys act on; None while following."""
+        self.selected_from: Place | None = None
+        self.marks: list[Place] = []
+        self.unseen = 0
+        """Lines that went by between two paints since following began."""
+        self.time_mode: TimeMode | None = None
+        """None: clock times where there is room."""
+        self.start_ns = 0
+        self.now = 0.0
+        self.following = True
+        self._clock = clock
+        self._seen_version = -1
+        self._received = 0
+        self._styles: dict[str, str] = {}
         self._label_width = 6
-        self._following = True
+        self._origins_seen = 0
         self._moving = False
         self._wrap = False
-        self._ends = array("Q")
-        """While wrapping: where each line's rows end, counted from before the lines now gone."""
-        self._rows_gone = 0
-        self._measured_width = 0
-        self._rows: dict[int, Strip] = {}
-        self._rows_width = 0
+        self._top: tuple[Place, int] | None = None
+        self._strips: dict[int, Strip] = {}
+        self._timer_set = False
 
     def on_mount(self) -> None:
         self._pull_and_wait()
@@ -67,11 +89,14 @@ class LogView(ScrollView, can_focus=True):
         # The store is filled outside the app: only a message may go in from there.
         self.call_later(self._pull_soon)
 
-    def _pull_soon(self) -> None:
-        self.set_timer(REFRESH_SECONDS, self._pull_and_wait)
+    def _pull_soon(self, seconds: float = REFRESH_SECONDS) -> None:
+        if not self._timer_set:
+            self._timer_set = True
+            self.set_timer(seconds, self._pull_and_wait)
 
     def _pull_and_wait(self) -> None:
-        self._logs.wake_once(self._wake)
+        self._timer_set = False
+        self.logs.wake_once(self._wake)
         self.pull()
 
     @property
@@ -80,184 +105,325 @@ class LogView(ScrollView, can_focus=True):
         later layout, and until then drops what the user scrolls."""
         return self.max_scroll_y > 0
 
-    def select(self, service: ServiceName | None, needle: str) -> None:
-        """Show one service or all, and only lines that contain `needle` (case ignored)."""
-        if (service, needle) == (self._service, self._needle):
-            return
-        self._service, self._needle = service, needle
-        self._lines, self._sequences, self._next = [], array("Q"), 0
-        self._ends, self._rows_gone = array("Q"), 0
-        self._following = True
-        self._take_new()
+    def choose(self, **changes: object) -> None:
+        """Change what is shown; fields are those of `Criteria`. The line at the top stays."""
+        criteria = replace(self.rows.criteria, **changes)  # type: ignore[arg-type]
+        if self.rows.choose(criteria):
+            self._seen_version = -1
+            self.pull()
+
+    @property
+    def criteria(self) -> Criteria:
+        return self.rows.criteria
 
     def follow(self) -> None:
         """Go to the newest line and stay there."""
-        self._following = True
-        self._place(0)
+        self.following, self.cursor, self.selected_from, self.unseen = True, None, None, 0
+        self._place()
         self.post_message(self.Pulled())
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or crop them again; the line at the top stays."""
-        top = self._line_at(int(self.scroll_y))[0]
         self._wrap = not self._wrap
         self._measure()
-        self._place(0)
-        if not self._following:
-            wrapped = self._wrap and 0 < top <= len(self._ends)
-            self.scroll_to(y=self._ends[top - 1] if wrapped else top, animate=False, force=True)
 
     def _measure(self) -> None:
-        """Count the rows of all lines anew: the width or the wrapping has changed."""
-        self._rows_width, self._ends, self._rows_gone = self.size.width, array("Q"), 0
-        self._measured_width = self._text_width
-        self._measure_new()
-
-    def _measure_new(self) -> None:
-        """Count the rows of the lines that are not counted yet."""
-        self._rows.clear()
-        if not self._wrap:
-            return
-        width = self._measured_width
-        total = self._ends[-1] if self._ends else self._rows_gone
-        for line in self._lines[len(self._ends) :]:
-            cells = cell_len(_plain(line.text[: width * _WRAPPED_ROWS]).expandtabs(4))
-            total += min(_WRAPPED_ROWS, max(1, -(-cells // width)))
-            self._ends.append(total)
-
-    @property
-    def _text_width(self) -> int:
-        return max(10, self.size.width - self._label_width - 1)
-
-    def _line_at(self, row: int) -> tuple[int, int]:
-        """The line shown in a row, and which of its rows that is."""
-        if not self._wrap:
-            return row, 0
-        row += self._rows_gone
-        index = bisect_right(self._ends, row)
-        return index, row - (self._ends[index - 1] if index else self._rows_gone)
-
-    def pull(self) -> None:
-        """Take what has come since the last call."""
-        if self._next != self._logs.next_sequence:
-            self._take_new()
-
-    def _take_new(self) -> None:
-        first = self._next = max(self._next, self._logs.dropped)
-        needle = self._needle.lower()
-        for sequence, line in enumerate(self._logs.since(first), start=first):
-            if self._service is not None and line.service != self._service:
-                continue
-            if needle and needle not in _plain(line.text).lower():
-                continue
-            self._lines.append(line)
-            self._sequences.append(sequence)
-            if line.service not in self._styles:
-                number = len(self._styles) % len(SERVICE_STYLES)
-                self._styles[line.service] = SERVICE_STYLES[number]
-                width = min(_LABEL_WIDTH, cell_len(sanitize(line.service)))
-                self._label_width = max(self._label_width, width)
-        self._next = self._logs.next_sequence
-        gone = bisect_left(self._sequences, self._logs.dropped)
-        gone_rows = gone
-        if self._wrap:
-            self._measure_new()
-            if gone:
-                gone_rows = self._ends[gone - 1] - self._rows_gone
-                self._rows_gone = self._ends[gone - 1]
-                del self._ends[:gone]
-        del self._lines[:gone], self._sequences[:gone]
-        self._rows.clear()
-        if self._wrap and self._measured_width != self._text_width:
-            self._measure()
-        self._place(gone_rows)
-        self.post_message(self.Pulled())
-
-    def _place(self, gone: int) -> None:
-        """Follow the end; else keep the same lines in view though `gone` lines above are lost."""
-        self._moving = True
-        try:
-            rows = len(self._lines)
-            if self._wrap:
-                rows = self._ends[-1] - self._rows_gone if self._ends else 0
-            self.virtual_size = Size(self.size.width, rows)
-            if self._following:
-                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
-            elif gone:
-                self.scroll_to(y=max(0.0, self.scroll_y - gone), animate=False, force=True)
-        finally:
-            self._moving = False
+        self.choose(wrap_width=self._text_width if self._wrap else 0)
+        self._strips.clear()
         self.refresh()
 
     @property
-    def caption(self) -> str:
-        """Counts for the border."""
-        count = len(self._lines)
-        parts = [f"{count:,} line{'' if count == 1 else 's'}"]
-        if self._logs.dropped:
-            parts.append(f"{self._logs.dropped:,} dropped")
-        if self._needle:
-            parts.append(f"/{sanitize(self._needle)}")
-        parts.append("following" if self._following else "f follows")
-        return " · ".join(parts)
+    def shown_times(self) -> TimeMode:
+        """The time mode in use."""
+        if self.time_mode is not None:
+            return self.time_mode
+        return TimeMode.CLOCK if self.size.width >= _WIDE_ENOUGH else TimeMode.OFF
+
+    @property
+    def _head_width(self) -> int:
+        time_width = TIME_WIDTHS[self.shown_times]
+        return self._label_width + 1 + (time_width + 1 if time_width else 0)
+
+    @property
+    def _text_width(self) -> int:
+        return max(10, self.size.width - self._head_width)
+
+    def cycle_times(self) -> TimeMode:
+        """The next way to show times; returns it."""
+        modes = list(TimeMode)
+        self.time_mode = modes[(modes.index(self.shown_times) + 1) % len(modes)]
+        self._measure()
+        return self.time_mode
+
+    def pull(self) -> None:
+        """Take what has come since the last call, and work on the filter a while."""
+        if self._seen_version == self.logs.version:
+            return
+        version, received = self.logs.version, self.logs.received
+        left = self.rows.update(perf_counter, WORK_SECONDS)
+        if self.following and self._received:
+            self.unseen += max(0, received - self._received - max(1, self.size.height))
+        self._received = received
+        self._seen_version = -1 if left else version
+        self._name_services()
+        self._keep_places()
+        self._strips.clear()
+        self._place()
+        self.post_message(self.Pulled())
+        if left:
+            self.call_later(self._pull_soon, 0.001)
+
+    def _name_services(self) -> None:
+        for origin in self.logs.origins[self._origins_seen :]:
+            label = origin.label
+            if label not in self._styles:
+                self._styles[label] = SERVICE_STYLES[len(self._styles) % len(SERVICE_STYLES)]
+                self._label_width = max(self._label_width, min(_LABEL_WIDTH, cell_len(label)))
+        self._origins_seen = len(self.logs.origins)
+
+    def _keep_places(self) -> None:
+        """Blocks are rebuilt around late lines: find what is remembered again."""
+        held = set(map(id, self.logs.blocks))
+
+        def again(place: Place | None) -> Place | None:
+            return place if place is None or id(place.block) in held else self.rows.find(place)
+
+        self.cursor = again(self.cursor)
+        self.selected_from = again(self.selected_from)
+        if any(id(place.block) not in held for place in self.marks):
+            self.marks = [found for place in self.marks if (found := again(place)) is not None]
+
+    def _place(self) -> None:
+        """Follow the end; else keep the same line at the top of the view."""
+        self._moving = True
+        try:
+            self.virtual_size = Size(self.size.width, self.rows.height)
+            if self.following:
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            elif self._top is not None:
+                place, part = self._top
+                self.scroll_to(y=self.rows.row_of(place) + part, animate=False, force=True)
+        finally:
+            self._moving = False
+        self.refresh()
+        if self._wrap and self.criteria.wrap_width != self._text_width:
+            self.call_after_refresh(self._measure_again)  # the scroll bar has come or gone
+
+    def _measure_again(self) -> None:
+        if self._wrap and self.criteria.wrap_width != self._text_width:
+            self._measure()
 
     def on_resize(self) -> None:
-        if self._rows_width != self.size.width:
-            self._measure()
-        self._place(0)
+        self._measure_again()
+        self._strips.clear()
+        self._place()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        following = new_value >= self.max_scroll_y
-        if not self._moving and following != self._following:
-            self._following = following
-            self.post_message(self.Pulled())
+        if not self._moving:
+            self._top = self.rows.at(int(new_value))
+            following = new_value >= self.max_scroll_y and self.cursor is None
+            if following != self.following:
+                self.following, self.unseen = following, 0
+                self.post_message(self.Pulled())
+            self._want_older()
+
+    def _want_older(self) -> None:
+        """Ask the engine for older lines where the view has come to where they are missing."""
+        want, since = self.logs.history_wanted, self.logs.complete_since_ns
+        if want is None or not since or self.logs.history_busy or self._top is None:
+            return
+        place = self._top[0]
+        time_ns = place.block.times[place.index]
+        if int(self.scroll_y) == 0 or time_ns <= since:
+            want(time_ns)
+
+    def action_cursor(self, step: int) -> None:
+        """Move the cursor; the first move starts at the newest line in view."""
+        rows = self.rows
+        if self.cursor is None:
+            row = min(rows.height, int(self.scroll_y) + self.size.height) - 1
+            here = rows.at(row)
+            self.go_to(here[0] if here else None, margin=0)
+            return
+        row = rows.row_of(self.cursor)
+        target = row + step
+        while step > 0 and (here := rows.at(target)) is not None and here[0] == self.cursor:
+            target += 1
+        here = rows.at(target)
+        if here is None and step > 0:
+            if self.selected_from is None:
+                self.follow()
+            return
+        if here is not None:
+            self.go_to(here[0], margin=0)
+
+    def action_page(self, step: int) -> None:
+        """Scroll by a page; the cursor goes along."""
+        height = max(1, self.size.height - 1)
+        if self.cursor is None:
+            target = int(self.scroll_y) + step * height
+            self.scroll_to(y=target, animate=False, force=True)
+            return
+        row = self.rows.row_of(self.cursor) + step * height
+        if row >= self.rows.height and self.selected_from is None:
+            self.follow()
+            return
+        here = self.rows.at(min(max(0, row), self.rows.height - 1))
+        self.go_to(here[0] if here else None, margin=0)
+
+    def action_oldest(self) -> None:
+        """Go to the oldest line; older ones are asked for."""
+        here = self.rows.at(0)
+        self.go_to(here[0] if here else None, margin=0)
+
+    def action_follow(self) -> None:
+        self.follow()
+
+    def go_to(self, place: Place | None, margin: int = 3) -> None:
+        """Put the cursor on a line and bring it into view."""
+        if place is None:
+            return
+        self.cursor = place
+        self.following = False
+        row, height = self.rows.row_of(place), max(1, self.size.height)
+        top = int(self.scroll_y)
+        if not top + margin <= row < top + height - margin:
+            top = row - margin if row < top + margin else row - height + 1 + margin
+        self._moving = True
+        try:
+            self.scroll_to(y=max(0, top), animate=False, force=True)
+        finally:
+            self._moving = False
+        self._top = self.rows.at(int(self.scroll_y))
+        self._want_older()
+        self.refresh()
+        self.post_message(self.Pulled())
+
+    def toggle_mark(self) -> None:
+        """Mark the line that keys act on, or clear its mark."""
+        place = self.acted_on
+        if place is None:
+            return
+        if place in self.marks:
+            self.marks.remove(place)
+        else:
+            self.marks.append(place)
+        self._strips.clear()
+        self.refresh()
+
+    def go_to_next_mark(self) -> bool:
+        """Go to the mark below, else to the topmost; False where there is none."""
+        if not self.marks:
+            return False
+        here = self.rows.row_of(self.cursor) if self.cursor is not None else -1
+        rows = sorted((self.rows.row_of(place), n) for n, place in enumerate(self.marks))
+        number = next((n for row, n in rows if row > here), rows[0][1])
+        self.go_to(self.marks[number])
+        return True
+
+    def on_click(self, event: events.Click) -> None:
+        here = self.rows.at(int(self.scroll_y) + event.y)
+        if here is not None:
+            self.go_to(here[0], margin=0)
+
+    @property
+    def acted_on(self) -> Place | None:
+        """The line that a key acts on: the cursor's, else the newest in view."""
+        if self.cursor is not None:
+            return self.cursor
+        here = self.rows.at(min(self.rows.height, int(self.scroll_y) + self.size.height) - 1)
+        return here[0] if here else None
+
+    def chosen_places(self) -> list[Place]:
+        """The selected lines, else the one that keys act on."""
+        last = self.acted_on
+        if last is None:
+            return []
+        if self.selected_from is None:
+            return [last]
+        ends = sorted((self.rows.row_of(self.selected_from), self.rows.row_of(last)))
+        return self.rows.places(*ends)
+
+    def shown_texts(self) -> Iterator[str]:
+        """All lines shown, as plain text with time and service."""
+        for row in range(self.rows.height):
+            here = self.rows.at(row)
+            if here is not None and here[1] == 0:
+                yield self.text_of(here[0])
+
+    def text_of(self, place: Place) -> str:
+        """A line as it is copied or saved: time, service, plain text."""
+        block, index = place.block, place.index
+        stamp = render_time(block.times[index], TimeMode.CLOCK, 0, 0)
+        label = self.logs.origins[block.origins[index]].label
+        return f"{stamp} {label} | {block.plain(index).decode(errors='replace')}\n"
 
     def render_line(self, y: int) -> Strip:
-        index, part = self._line_at(self.scroll_offset.y + y)
+        row = int(self.scroll_offset.y) + y
         width = self.size.width
         style = self.rich_style
-        if not self._lines and y == 0:
-            hint = Text(self._empty_text(), style="dim", end="")
-            blank = Strip(hint.render(self.app.console)).adjust_cell_length(width)
-            return blank.apply_style(style)
-        if index >= len(self._lines):
+        here = self.rows.at(row)
+        if here is None:
+            if y == 0 and not self.rows.height:
+                hint = Text(self._empty_text(), style="dim", end="")
+                blank = Strip(hint.render(self.app.console)).adjust_cell_length(width)
+                return blank.apply_style(style)
             return Strip.blank(width, style)
-        if len(self._rows) > _CACHED_ROWS:
-            self._rows.clear()
-        row = self.scroll_offset.y + y
-        strip = self._rows.get(row) or self._render_row(self._lines[index], part, width)
-        self._rows[row] = strip
+        if len(self._strips) > _CACHED_ROWS:
+            self._strips.clear()
+        place, part = here
+        strip = self._strips.get(row)
+        if strip is None:
+            strip = self._strips[row] = self._render_row(place, part, width)
+        if self.cursor is not None and self.has_focus and place == self.cursor:
+            strip = strip.apply_style(_CURSOR)
+        elif self.selected_from is not None and self._is_selected(place):
+            strip = strip.apply_style(_SELECTED)
         return strip.apply_style(style)
 
-    def _render_row(self, line: LogLine, part: int, width: int) -> Strip:
-        text = self._render_text(line, width * (_WRAPPED_ROWS if self._wrap else 1))
-        strip = Strip(text.render(self.app.console))
-        if not self._wrap:
-            return strip.adjust_cell_length(width)
-        label, step = self._label_width + 1, self._text_width
-        head = strip.crop(0, label) if part == 0 else Strip.blank(label)
-        body = strip.crop(label + part * step, label + (part + 1) * step)
-        return Strip.join([head, body]).adjust_cell_length(width)
+    def _is_selected(self, place: Place) -> bool:
+        if self.selected_from is None or self.cursor is None:
+            return False
+        ends = sorted((self.rows.row_of(self.selected_from), self.rows.row_of(self.cursor)))
+        return ends[0] <= self.rows.row_of(place) <= ends[1]
+
+    def _render_row(self, place: Place, part: int, width: int) -> Strip:
+        block, index = place.block, place.index
+        origin = self.logs.origins[block.origins[index]]
+        head = Text(end="", no_wrap=True)
+        mode = self.shown_times
+        if TIME_WIDTHS[mode]:
+            stamp = render_time(block.times[index], mode, self.now, self.start_ns)
+            head.append(f"{stamp} ", "dim")
+        head.append(render_label(origin.label, self._label_width), self._styles[origin.label])
+        head.append("●" if place in self.marks else " ", "bold yellow")
+        # Without colours a coloured background would hide the text that it is behind.
+        message = render_message(
+            block.styled.get(index) or block.plain(index),
+            width * (WRAPPED_ROWS if self._wrap else 1),
+            self.criteria.query,
+            colours=not self.app.no_color,
+            folded=len(self.rows.fold_of(place)),
+        )
+        if origin.source == "devenv":
+            message.stylize("dim")
+        console = self.app.console
+        left = Strip(head.render(console)).adjust_cell_length(self._head_width)
+        body = Strip(message.render(console))
+        step = self.criteria.wrap_width
+        if step:
+            body = body.crop(part * step, (part + 1) * step)
+            if part:
+                left = Strip.blank(self._head_width)
+        return Strip.join([left, body]).adjust_cell_length(width)
 
     def _empty_text(self) -> str:
-        if self._needle:
-            return "No line contains the filter. Escape clears it."
-        if self._service is not None:
+        wanted = self.criteria
+        if wanted.query and wanted.only_matches:
+            return "No line fits the search. Escape clears it."
+        if wanted.level is not Level.NONE:
+            return f"No line of level {wanted.level.name.lower()} or above. L shows all."
+        if wanted.services is not None:
             return "This service's log lines appear here. u starts it, Escape shows all."
         return "Log lines of all services appear here. u starts them."
-
-    def _render_text(self, line: LogLine, width: int) -> Text:
-        label = set_cell_size(sanitize(line.service).replace("\n", " "), self._label_width)
-        text = Text(end="", no_wrap=True)
-        text.append(f"{label} ", self._styles.get(line.service, "cyan"))
-        # Without colours a coloured background would hide the text that it is behind.
-        keep = not self.app.no_color
-        cut = sanitize(line.text[: width * _BYTES_PER_CELL], keep_colours=keep)
-        message = Text.from_ansi(cut.replace("\n", " ").expandtabs(4))
-        if self._needle:
-            message.highlight_words([self._needle], "reverse", case_sensitive=False)
-        return text.append_text(message)
-
-
-def _plain(text: str) -> str:
-    return sanitize(text) if "\x1b" in text else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from textual.app import App, SuspendNotSupported
 
@@ -30,6 +30,14 @@ def open_editor(app: App[str], ports: UiPorts, path: str, line: int) -> None:
     if problem or code:
         words = sanitize(problem) or f"it ended with exit code {code}"
         app.notify(f"No editor for {shown}: {words}", severity="warning", markup=False)
+
+
+def open_pager(app: App[str], ports: UiPorts, lines: Iterable[str]) -> None:
+    """Show lines in the user's pager, and say what went wrong, if anything did."""
+    code, problem = _lend_terminal(app, lambda: ports.page_lines(lines), "devenv logs | less")
+    if problem or code:
+        words = sanitize(problem) or f"it ended with exit code {code}"
+        app.notify(f"No pager: {words}", severity="warning", markup=False)
 
 
 def _lend_terminal(app: App[str], run: Callable[[], int], instead: str) -> tuple[int, str]:

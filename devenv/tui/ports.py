@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from devenv.compose.names import ServiceName
 from devenv.values import dataclass
@@ -21,3 +21,7 @@ class UiPorts:
     open_url: Callable[[str], bool]
     auto_switch: bool = False
     """Whether a switch that the branch asks for is applied without a question."""
+    save_lines: Callable[[str, Iterable[str]], str] = lambda path, lines: path
+    """Writes lines to a new file; returns its full path. Raises OSError; never overwrites."""
+    page_lines: Callable[[Iterable[str]], int] = lambda lines: 0
+    """Shows lines in the user's pager on the terminal, and returns its exit code."""

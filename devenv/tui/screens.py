@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from devenv.state.model import SwitchProposal
 from devenv.state.text import sanitize
@@ -95,9 +95,68 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         text = Text("Keys\n\n", style="bold")
         for key, what in self._rows:
+            if not key:
+                text.append(f"{what}\n", "bold")
+                continue
             text.append(f"{key:>12}  ", "bold").append(f"{what}\n", "not bold")
         with VerticalScroll(id="help"):
             yield Static(text)
 
     def action_dismiss_help(self) -> None:
+        self.dismiss(None)
+
+
+class Ask(ModalScreen[str | None]):
+    """Asks for one line of text; Escape is None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_none", "Cancel")]
+
+    def __init__(self, question: str, value: str) -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="question"):
+            yield Static(Text(self._question))
+            line = Input(self._value)
+            line.cursor_blink = False
+            yield line
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip() or None)
+
+    def action_dismiss_none(self) -> None:
+        self.dismiss(None)
+
+
+class Details(ModalScreen[None]):
+    """A long text in full; `y` copies it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss_details", "Close"),
+        Binding("y", "copy", "Copy"),
+    ]
+    SHOWN = 100_000
+    """Characters; more would hold up the screen."""
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        shown = self._text[: self.SHOWN]
+        if len(self._text) > self.SHOWN:
+            shown += f"\n… {len(self._text) - self.SHOWN:,} more characters; y copies all"
+        text = Text(f"{self._title}\n\n", style="bold").append(shown, "not bold")
+        with VerticalScroll(id="details"):
+            yield Static(text)
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self._text)
+        self.notify("Copied the line.")
+
+    def action_dismiss_details(self) -> None:
         self.dismiss(None)

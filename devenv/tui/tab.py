@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.containers import Vertical
@@ -54,6 +54,21 @@ class DevTab(Vertical):
             self.path = path
             self.line = line
 
+    class Saves(Message):
+        """The user wants lines saved to a file; each ends in its newline."""
+
+        def __init__(self, path: str, lines: Iterable[str]) -> None:
+            super().__init__()
+            self.path = path
+            self.lines = lines
+
+    class Pages(Message):
+        """The user wants lines shown in the pager."""
+
+        def __init__(self, lines: Iterable[str]) -> None:
+            super().__init__()
+            self.lines = lines
+
     def __init__(self, logs: LogStore) -> None:
         super().__init__()
         self.logs = logs
@@ -68,6 +83,9 @@ class DevTab(Vertical):
     def show(self, state: State, chosen: ServiceName | None) -> None:
         """Update what differs. Called only while the tab is visible."""
         del state, chosen
+
+    def opened(self) -> None:
+        """The tab's key was pressed, and the tab is in front."""
 
     def step_back(self) -> bool:
         """Undo what the tab has open, such as a filter; False where there is nothing."""

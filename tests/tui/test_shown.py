@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from textual.color import Color
 from textual.widgets import TabbedContent
@@ -68,25 +70,31 @@ async def test_twenty_thousand_lines_at_once() -> None:
 
 
 async def test_scrolling_back_holds_still_and_f_follows_again() -> None:
-    texts = [LogLine(i, states.name("app"), f"line {i:05}") for i in range(1000)]
-    harness = make(states.healthy(), texts, limit_bytes=1000 * 210)
+    def lines(first: int, last: int) -> Iterator[LogLine]:
+        return (LogLine(i, states.name("app"), f"line {i:05}") for i in range(first, last))
+
+    harness = make(states.healthy(), lines(0, 6000), limit_bytes=200_000)
     async with harness.app.run_test(size=SIZE) as pilot:
         view = harness.app.query_one(LogView)
-        await until(pilot, lambda: "line 00999" in screen_text(harness))
-        view.scroll_to(y=500, animate=False)
-        await until(pilot, lambda: "line 00500" in screen_text(harness))
-        # 200 new lines push 200 old ones out of the store.
-        harness.logs.append(
-            LogLine(i, states.name("app"), f"line {i:05}") for i in range(1000, 1200)
-        )
+        await until(pilot, lambda: "line 05999" in screen_text(harness))
+        view.scroll_to(y=5000, animate=False)
+        await until(pilot, lambda: "line 05000" in screen_text(harness))
+        # New lines push old ones out of the store.
+        harness.logs.append(lines(6000, 9000))
         panes = harness.app.query_one(TabbedContent)
         await until(pilot, lambda: "dropped" in str(panes.border_subtitle))
         text = screen_text(harness)
-        assert "line 00500" in text and "line 01199" not in text
+        assert "line 05000" in text and "line 04999" not in text and "line 08999" not in text
         subtitle = str(panes.border_subtitle)
-        assert "1,000 lines · 200 dropped" in subtitle and "f follows" in subtitle
+        assert f"{harness.logs.dropped:,} dropped" in subtitle and "f follows" in subtitle
+        # A late line goes to its place, and what is in view stays.
+        harness.logs.append([LogLine(4000, states.name("app"), "late")])
+        await until(
+            pilot, lambda: f"{harness.logs.line_count:,} lines" in str(panes.border_subtitle)
+        )
+        assert "line 05000" in screen_text(harness) and "line 04999" not in screen_text(harness)
         await pilot.press("f")
-        await until(pilot, lambda: "line 01199" in screen_text(harness))
+        await until(pilot, lambda: "line 08999" in screen_text(harness))
 
 
 async def test_the_log_view_does_nothing_while_no_line_comes() -> None:
@@ -178,16 +186,17 @@ async def test_wrapped_lines_hold_still_while_old_ones_go() -> None:
     def line(i: int) -> LogLine:
         return LogLine(i, states.name("app"), f"line {i:05} " + "x" * 89)
 
-    harness = make(states.healthy(), map(line, range(1000)), limit_bytes=1000 * 300)
+    harness = make(states.healthy(), map(line, range(1000)), limit_bytes=180_000)
     async with harness.app.run_test(size=SIZE) as pilot:
         view = harness.app.query_one(LogView)
         await pilot.press("w")
+        await until(pilot, lambda: view.virtual_size.height == 2000)
         view.scroll_to(y=1000, animate=False)
-        await until(pilot, lambda: view.virtual_size.height == 2000 and view.scroll_y == 1000)
-        assert "line 00500" in screen_text(harness)
-        harness.logs.append(map(line, range(1000, 1200)))
-        await until(pilot, lambda: view.scroll_y == 600)
-        assert view.virtual_size.height == 2000
+        await until(pilot, lambda: "line 00500" in screen_text(harness))
+        harness.logs.append(map(line, range(1000, 1400)))
+        height = 2 * harness.logs.line_count
+        await until(pilot, lambda: view.virtual_size.height == height)
+        assert harness.logs.dropped and view.scroll_y == 2 * (500 - harness.logs.dropped)
         assert "line 00500" in screen_text(harness)
         view.toggle_wrap()
         await pilot.pause()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devenv.cli.logs import parse_since
+from devenv.cli.logs import parse_moment
 from devenv.cli.session import default_project_name
 from devenv.engine import compose
 from devenv.engine.compose import ComposeCli, Selection, find_compose, parse_version
@@ -147,10 +147,10 @@ def test_the_engines_times() -> None:
 
 
 def test_since_takes_ages_and_times() -> None:
-    assert parse_since("10m", 1000.0) == 400 * 10**9
-    assert parse_since("2026-01-31T12:00:00+00:00", 0) == 1769860800 * 10**9
+    assert parse_moment("10m", "--since", 1000.0) == 400 * 10**9
+    assert parse_moment("2026-01-31T12:00:00+00:00", "--since", 0) == 1769860800 * 10**9
     with pytest.raises(UsageError, match="yesterday"):
-        parse_since("yesterday", 0)
+        parse_moment("yesterday", "--since", 0)
 
 
 def test_the_name_of_a_directory_whose_files_do_not_load() -> None:

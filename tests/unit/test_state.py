@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from devenv.compose.model import Condition
 from devenv.compose.names import ServiceName
 from devenv.state import actions as do
 from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
-from devenv.state.logs import LINE_OVERHEAD_BYTES, LogLine, LogStore
 from devenv.state.model import (
     ContainerId,
     EngineStatus,
@@ -32,7 +28,6 @@ from devenv.state.readiness import Outcome, resolve_outcome
 from devenv.state.reduce import reduce
 from devenv.state.services import resolve_status
 from devenv.state.store import Store
-from devenv.state.text import sanitize
 from tests.unit.projects import make_container, make_project, make_state
 
 APP, DB = ServiceName("app"), ServiceName("db")
@@ -217,62 +212,3 @@ async def test_the_store_tells_subscribers_once_per_batch() -> None:
     reducing.cancel()
     await asyncio.gather(reducing, return_exceptions=True)
     assert len(seen) == 1 and effects == [RunOperation(OperationKind.UP)]
-
-
-def line(time_ns: int, text: str = "x") -> LogLine:
-    return LogLine(time_ns, APP, text)
-
-
-def test_log_lines_are_sorted_in_their_batch_and_read_from_a_sequence() -> None:
-    store = LogStore()
-    store.append([line(3, "c"), line(1, "a"), line(2, "b")])
-    store.append([line(4, "d")])
-    assert [entry.text for entry in store.since(0)] == ["a", "b", "c", "d"]
-    assert [entry.text for entry in store.since(3)] == ["d"]
-    assert list(store.since(4)) == []
-    assert [entry.text for entry in store.tail(APP, 2)] == ["c", "d"]
-
-
-@given(st.lists(st.text(max_size=30), max_size=60))
-def test_the_log_store_keeps_its_bound_and_counts_what_it_dropped(texts: list[str]) -> None:
-    limit = 5 * (LINE_OVERHEAD_BYTES + 30)
-    store = LogStore(limit)
-    for number, text in enumerate(texts):
-        store.append([line(number, text)])
-        assert store.size_bytes <= limit
-    kept = list(store.since(0))
-    assert store.dropped + len(kept) == len(texts) == store.next_sequence
-    assert [entry.text for entry in kept] == texts[store.dropped :]
-
-
-ATTACKS = [
-    "\x1b]0;title\x07x",
-    "\x1b]52;c;ZXZpbA==\x07x",
-    "\x1b]8;;http://example.org\x1b\\x",
-    "\x1b[2J\x1b[Hx",
-    "\x1b[?1049hx",
-    "\x1b[200~x",
-    "\x9b2Jx",
-    "\x1bPq#0\x1b\\x",
-    "\x1bcx",
-    "\x08\x0dx",
-    "\u202ex",
-]
-
-
-@pytest.mark.parametrize("text", ATTACKS)
-def test_terminal_attacks_leave_only_the_text(text: str) -> None:
-    assert sanitize(text) == "x"
-    assert sanitize(text, keep_colours=True) == "x"
-
-
-@given(st.text(alphabet=st.characters() | st.sampled_from("\x1b[]0;m\x07\\")))
-def test_no_escape_survives(text: str) -> None:
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", sanitize(text))
-    kept = sanitize(text, keep_colours=True)
-    assert "\x1b" not in re.sub(r"\x1b\[[0-9;:]*m", "", kept)
-
-
-def test_colours_are_kept_on_request() -> None:
-    assert sanitize("\x1b[31mred\x1b[0m", keep_colours=True) == "\x1b[31mred\x1b[0m"
-    assert sanitize("\x1b[31mred\x1b[0m") == "red"

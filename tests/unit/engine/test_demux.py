@@ -72,8 +72,9 @@ def test_large_frames(tail: bytes, places: list[int]) -> None:
 
 
 def test_time_is_split_off_and_not_repeated_inside_a_line() -> None:
-    data = frame(STAMP + b" one") + frame(STAMP + b" two\n") + frame(STAMP + b" err\n", 2)
-    assert decode(Demux(), [data]) == [("stdout", NS, b"onetwo"), ("stderr", NS, b"err")]
+    piece = b"1" * 16384
+    data = frame(STAMP + b" " + piece) + frame(STAMP + b" two\n") + frame(STAMP + b" err\n", 2)
+    assert decode(Demux(), [data]) == [("stdout", NS, piece + b"two"), ("stderr", NS, b"err")]
 
 
 def test_tty_lines_lose_the_carriage_return() -> None:
@@ -92,3 +93,26 @@ def test_tty_lines_lose_the_carriage_return() -> None:
 )
 def test_timestamps(text: bytes, expected: int | None) -> None:
     assert parse_timestamp(text) == expected
+
+
+def test_what_a_process_left_without_a_newline_is_a_line_of_its_own() -> None:
+    """Seen on a real engine: the next run's first line follows in the log without a newline."""
+    data = frame(STAMP + b" last words") + frame(STAMP + b" the next run\n")
+    assert decode(Demux(), [data]) == [
+        ("stdout", NS, b"last words"),
+        ("stdout", NS, b"the next run"),
+    ]
+
+
+def test_a_long_line_of_a_tty_container_loses_the_times_of_its_pieces() -> None:
+    """As a real engine sends it; the `local` driver leaves out the newline at the end."""
+    piece, stamp = b"x" * 16384, STAMP + b" "
+    other = b"printed " + STAMP + b" by the program"
+    for end in (b"\r\n", b"\r"):
+        data = stamp + piece + stamp + piece + stamp + b"rest" + end + stamp + other + b"\r\n"
+        for size in (len(data), 1000):
+            chunks = [data[at : at + size] for at in range(0, len(data), size)]
+            assert decode(Demux(tty=True), chunks) == [
+                ("stdout", NS, piece + piece + b"rest"),
+                ("stdout", NS, other),
+            ]

@@ -1,0 +1,294 @@
+"""Follows the logs of many containers, and brings their lines into a `LogStore` by time.
+
+One connection for each container. A service is one stream, whatever happens to its containers:
+a line of devenv's own says that one started again or was replaced. Nothing is lost or doubled
+when a container or the engine comes back; `Resume` says how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from devenv.compose.names import ServiceName
+from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.log_history import LogHistory
+from devenv.errors import EngineUnavailable
+from devenv.state.log_merge import Ascending, LogMerger, Resume
+from devenv.state.logs import LogStore, Origin, RawRow
+from devenv.state.model import Container, ContainerId
+from devenv.state.text import sanitize
+
+BATCH_SECONDS = 0.05
+"""How long lines are collected before they go into the store."""
+PATIENCE_SECONDS = 0.1
+"""How long the lines of one container wait for older ones of another."""
+WAITING_LINES = 20_000
+"""Lines of one container that may wait for others; then its reader waits."""
+SLICE_LINES = 2_000
+"""Lines that go into the store at once; keys are answered between two slices."""
+SETTLED_NS = 500_000_000
+"""A mark whose container has printed nothing for so long is shown without waiting for a line."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """One container whose log is read."""
+
+    container: Container
+    started_ns: int
+    tail: int | None = None
+    """How many lines at first; of a container that came later, all."""
+    resume: Resume = field(default_factory=Resume)
+    ascending: Ascending = field(default_factory=Ascending)
+    marks: list[tuple[int, int, str]] = field(default_factory=list)
+    """Marks to come: the time that they stand before, their own time, their text."""
+    task: asyncio.Task[None] | None = None
+    again: bool = False
+    """It started or ended since the reading began: read on where that ended."""
+    ended_ns: int = 0
+    exit_code: str = ""
+    event_ns: int = 0
+    """The time of the last event that was taken; replayed ones are not taken twice."""
+    unreadable: bool = False
+
+
+class LogStreams:
+    """Reads what it is told to follow until `end`."""
+
+    def __init__(
+        self,
+        client: EngineClient,
+        logs: LogStore,
+        *,
+        clock: Clock,
+        tail: int | None,
+        since_ns: int | None = None,
+        services: frozenset[ServiceName] | None = None,
+    ) -> None:
+        """`tail`: how many lines of each container at first; None: all. `services`: only theirs."""
+        self._client = client
+        self._logs = logs
+        self._clock = clock
+        self._tail = tail
+        self._since_ns = since_ns
+        self._services = services
+        self._merger = LogMerger(PATIENCE_SECONDS)
+        self._followed: dict[ContainerId, _Followed] = {}
+        self._replicas: dict[tuple[ServiceName, int], ContainerId] = {}
+        self._settled = False
+        """What ran at the beginning is known: containers from now on are new."""
+        self._room = asyncio.Event()
+        self._turns = asyncio.Lock()
+        self._history = LogHistory(client, logs, tail)
+
+    async def run(self) -> None:
+        """Bring lines into the store until cancelled."""
+        self._history.start()
+        try:
+            while True:
+                await asyncio.sleep(BATCH_SECONDS)
+                await self._flush()
+        finally:
+            await self._history.end()
+
+    async def _flush(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._emit_settled_marks(now)
+        rows = self._merger.take(now)
+        if not rows:
+            return
+        for at in range(0, len(rows), SLICE_LINES):
+            self._logs.append_rows(rows[at : at + SLICE_LINES])
+            await asyncio.sleep(0)
+        self._room.set()
+
+    async def drain(self) -> None:
+        """Wait until the lines read so far are in the store."""
+        while not self._merger.idle:  # noqa: ASYNC110, the merger's own patience ends this
+            await asyncio.sleep(BATCH_SECONDS)
+
+    def follow(self, container: Container, *, by_event: bool = False) -> None:
+        """Read a container's log; called again whenever it may have changed.
+
+        `by_event`: after `take_event`, which knows of each start, however short the run was.
+        """
+        if container.started_at is None:
+            return
+        if self._services is not None and container.service not in self._services:
+            return
+        started_ns = int(container.started_at * 1e9)
+        found = self._followed.get(container.id)
+        if found is None:
+            found = self._followed[container.id] = _Followed(container, started_ns)
+            found.tail = None if self._settled else self._tail
+            found.resume.whole = self._settled or (self._tail is None and not self._since_ns)
+            self._history.add(container, found.resume)
+            self._mark_new(found)
+        elif not by_event and started_ns > found.started_ns + SETTLED_NS:
+            self._mark_again(found, started_ns)
+        found.container = container
+        ended = found.task is None or found.task.done()
+        if ended and (container.state == "running" or found.again or found.task is None):
+            found.task = asyncio.create_task(self._read(found), name="logs")
+
+    def settle(self) -> None:
+        """All that ran at the beginning is followed: what comes from now on is new."""
+        self._settled = True
+
+    def take_event(self, container_id: ContainerId, action: str, time_ns: int, code: str) -> None:
+        """An engine event of a container, before it is looked at again."""
+        found = self._followed.get(container_id)
+        if found is None or time_ns <= found.event_ns or action not in ("start", "die"):
+            return
+        found.event_ns = time_ns
+        found.again = True
+        if action == "die":
+            found.ended_ns, found.exit_code = time_ns, code
+        elif found.ended_ns > found.started_ns or time_ns > found.started_ns + SETTLED_NS:
+            self._mark_again(found, time_ns)
+
+    def forget(self, container_id: ContainerId) -> None:
+        """The container was removed: what it said stays."""
+        found = self._followed.pop(container_id, None)
+        if found is None:
+            return
+        self._history.remove(container_id)
+        if found.task is not None:
+            found.task.cancel()
+        self._merger.close(container_id)
+        name = sanitize(found.container.name)
+        self.say(found.container.service, f"{name} was removed", found.container.number)
+
+    def say(self, service: ServiceName, text: str, number: int = 1) -> None:
+        """A line of devenv's own, now."""
+        now_ns = max(int(self._clock() * 1e9), self._logs.newest_ns)
+        origin = self._logs.number(Origin(service, "devenv", number=number))
+        self._logs.append_rows([(now_ns, origin, _mark(text))])
+
+    async def pause(self) -> None:
+        """End all reading; `follow` takes it up where it ended."""
+        tasks = [found.task for found in self._followed.values() if found.task is not None]
+        for found in self._followed.values():
+            found.again = True
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _mark_new(self, found: _Followed) -> None:
+        container = found.container
+        replica = (container.service, container.number)
+        before = self._replicas.get(replica)
+        self._replicas[replica] = container.id
+        if before is not None:
+            text = f"{sanitize(container.name)} was replaced: a new container"
+        elif self._settled and container.number > 1:
+            text = f"{sanitize(container.name)}: one more container"
+        else:
+            return
+        found.marks.append((0, found.started_ns, text))
+
+    def _mark_again(self, found: _Followed, started_ns: int) -> None:
+        found.started_ns = started_ns
+        # Between its end and its start: lines of the run before come before the mark.
+        ended = found.ended_ns if 0 < found.ended_ns < started_ns else started_ns - 50_000_000
+        code = f" after exit code {found.exit_code}" if found.exit_code else ""
+        text = f"{sanitize(found.container.name)} started again{code}"
+        found.exit_code = ""
+        found.marks.append(((ended + started_ns) // 2, started_ns, text))
+
+    async def _turn(self) -> None:
+        """One read of one stream for each round of the loop, so that keys are answered between."""
+        async with self._turns:
+            await asyncio.sleep(0)
+
+    async def _read(self, found: _Followed) -> None:
+        loop = asyncio.get_running_loop()
+        container = found.container
+        numbers = {
+            source: self._logs.number(
+                Origin(container.service, source, container.id, container.number)
+            )
+            for source in ("stdout", "stderr")
+        }
+        self._merger.open(container.id, loop.time())
+        found.again = True
+        try:
+            while found.again:
+                found.again = False
+                since = found.resume.start()
+                batches = self._client.logs(
+                    container.id,
+                    since_ns=since or self._since_ns,
+                    tail=None if since else found.tail,
+                    tty=container.tty,
+                    turn=self._turn,
+                )
+                async with contextlib.aclosing(batches):
+                    async for batch in batches:
+                        sources, stamps, texts = zip(*batch, strict=True)
+                        times = list(stamps)
+                        skip = found.resume.take(times)
+                        if skip == len(times):
+                            continue
+                        keys = found.ascending.order(times[skip:], self._logs.newest_ns)
+                        origins = [numbers[source] for source in sources[skip:]]
+                        rows: list[RawRow] = list(zip(keys, origins, texts[skip:], strict=True))
+                        if found.marks:
+                            rows = self._with_marks(found, rows)
+                        await self._put(container.id, rows)
+        except ApiError as error:
+            if error.status != 404 and not found.unreadable:
+                found.unreadable = True
+                self.say(
+                    container.service,
+                    f"the log of {sanitize(container.name)} cannot be read: "
+                    f"{sanitize(error.engine_message)}",
+                    container.number,
+                )
+        except EngineUnavailable:
+            found.again = True  # the event stream says whether the engine is gone
+        finally:
+            self._merger.close(container.id)
+
+    async def _put(self, stream: ContainerId, rows: list[RawRow]) -> None:
+        self._merger.put(stream, rows, asyncio.get_running_loop().time())
+        while self._merger.waiting(stream) > WAITING_LINES:
+            self._room.clear()
+            await self._room.wait()
+
+    def _with_marks(self, found: _Followed, rows: list[RawRow]) -> list[RawRow]:
+        """The rows, each mark before the first line that is later."""
+        out: list[RawRow] = []
+        last = 0
+        for row in rows:
+            while found.marks and found.marks[0][0] <= row[0]:
+                out.append(self._mark_row(found, last, row[0]))
+            out.append(row)
+            last = row[0]
+        return out
+
+    def _mark_row(self, found: _Followed, after: int, before: int) -> RawRow:
+        _, time_ns, text = found.marks.pop(0)
+        container = found.container
+        origin = Origin(container.service, "devenv", number=container.number)
+        return min(max(time_ns, after), before), self._logs.number(origin), _mark(text)
+
+    def _emit_settled_marks(self, now: float) -> None:
+        """Marks of containers that have printed nothing since."""
+        time_ns = int(self._clock() * 1e9)
+        for stream, found in self._followed.items():
+            while found.marks and found.marks[0][1] < time_ns - SETTLED_NS:
+                last = found.ascending.last_ns
+                row = self._mark_row(found, last, max(time_ns, last))
+                found.ascending.last_ns = row[0]
+                self._merger.open(stream, now)
+                self._merger.put(stream, [row], now)
+
+
+def _mark(text: str) -> bytes:
+    return f"──── {text} ────".encode()
