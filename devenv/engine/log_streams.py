@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter, process_time
 
 from devenv.compose.names import ServiceName
 from devenv.engine.api import ApiError, EngineClient
@@ -27,7 +28,8 @@ PATIENCE_SECONDS = 0.1
 """How long the lines of one container wait for older ones of another."""
 WAITING_LINES = 20_000
 """Lines of one container that may wait for others; then its reader waits."""
-SLICE_LINES = 2_000
+MOST_PAUSE_SECONDS = 0.2
+SLICE_LINES = 1_000
 """Lines that go into the store at once; keys are answered between two slices."""
 SETTLED_NS = 500_000_000
 """A mark whose container has printed nothing for so long is shown without waiting for a line."""
@@ -69,14 +71,20 @@ class LogStreams:
         tail: int | None,
         since_ns: int | None = None,
         services: frozenset[ServiceName] | None = None,
+        fair: bool = False,
     ) -> None:
-        """`tail`: how many lines of each container at first; None: all. `services`: only theirs."""
+        """`tail`: how many lines of each container at first; None: all. `services`: only theirs.
+
+        `fair`: leave the processor to whoever draws the lines.
+        """
         self._client = client
         self._logs = logs
         self._clock = clock
         self._tail = tail
         self._since_ns = since_ns
         self._services = services
+        self._fair = fair
+        self._pause = 0.0
         self._merger = LogMerger(PATIENCE_SECONDS)
         self._followed: dict[ContainerId, _Followed] = {}
         self._replicas: dict[tuple[ServiceName, int], ContainerId] = {}
@@ -104,7 +112,7 @@ class LogStreams:
             return
         for at in range(0, len(rows), SLICE_LINES):
             self._logs.append_rows(rows[at : at + SLICE_LINES])
-            await asyncio.sleep(0)
+            await self._turn()
         self._room.set()
 
     async def drain(self) -> None:
@@ -202,9 +210,20 @@ class LogStreams:
         found.marks.append(((ended + started_ns) // 2, started_ns, text))
 
     async def _turn(self) -> None:
-        """One read of one stream for each round of the loop, so that keys are answered between."""
+        """One read of one stream for each round of the loop, so that keys are answered between.
+
+        With `fair`, and where this process waits for a processor, it reads less: the engine holds
+        the lines meanwhile, and a process that sleeps gets its turn at once when a key comes.
+        """
         async with self._turns:
-            await asyncio.sleep(0)
+            if not self._fair:
+                await asyncio.sleep(0)
+                return
+            wall, used = perf_counter(), process_time()
+            await asyncio.sleep(self._pause)
+            waited = perf_counter() - wall - self._pause - (process_time() - used)
+            wanted = min(MOST_PAUSE_SECONDS, 4 * waited) if waited > 0.002 else 0.0
+            self._pause = max(wanted, self._pause * 0.8 - 0.0001, 0.0)
 
     async def _read(self, found: _Followed) -> None:
         loop = asyncio.get_running_loop()

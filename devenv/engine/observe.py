@@ -52,7 +52,13 @@ class Observer:
         self._name = name
         self._dispatch = dispatch
         self._streams = LogStreams(
-            client, logs, clock=clock, tail=tail, since_ns=since_ns, services=services
+            client,
+            logs,
+            clock=clock,
+            tail=tail,
+            since_ns=since_ns,
+            services=services,
+            fair=with_usage,
         )
         self._clock = clock
         self._with_usage = with_usage

@@ -72,7 +72,11 @@ def render_message(raw: bytes, cells: int, query: Query, *, colours: bool, folde
         text = fields
     else:
         shown = sanitize(raw.decode(errors="replace"), keep_colours=colours)
-        text = Text.from_ansi(shown.expandtabs(4), end="", no_wrap=True)
+        shown = shown.expandtabs(4)
+        if "\x1b" in shown:
+            text = Text.from_ansi(shown, end="", no_wrap=True)
+        else:
+            text = Text(shown, end="", no_wrap=True)
     if folded:
         text = Text(f"▸ {folded + 1} frames  ", style="dim", end="").append_text(text)
     for start, end in query.spans(text.plain):

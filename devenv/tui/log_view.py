@@ -24,6 +24,8 @@ from devenv.tui.log_rows import WRAPPED_ROWS, Criteria, LogRows, Place
 from devenv.tui.text import SERVICE_STYLES
 
 REFRESH_SECONDS = 1 / 30
+MOST_SECONDS = 0.5
+"""The longest pause between two repaints, on a machine that has no time for more."""
 WORK_SECONDS = 0.008
 """How long a search or filter works before keys are answered."""
 _LABEL_WIDTH = 16
@@ -81,6 +83,8 @@ class LogView(ScrollView, can_focus=True):
         self._top: tuple[Place, int] | None = None
         self._strips: dict[int, Strip] = {}
         self._timer_set = False
+        self._pause = REFRESH_SECONDS
+        self._due = 0.0
 
     def on_mount(self) -> None:
         self._pull_and_wait()
@@ -89,12 +93,17 @@ class LogView(ScrollView, can_focus=True):
         # The store is filled outside the app: only a message may go in from there.
         self.call_later(self._pull_soon)
 
-    def _pull_soon(self, seconds: float = REFRESH_SECONDS) -> None:
+    def _pull_soon(self, seconds: float = 0.0) -> None:
         if not self._timer_set:
             self._timer_set = True
+            seconds = seconds or self._pause
+            self._due = perf_counter() + seconds
             self.set_timer(seconds, self._pull_and_wait)
 
     def _pull_and_wait(self) -> None:
+        # Where the machine is so busy that timers come late, keys matter more than repaints.
+        late = perf_counter() - self._due if self._timer_set else 0.0
+        self._pause = min(MOST_SECONDS, REFRESH_SECONDS + 4 * max(0.0, late - 0.01))
         self._timer_set = False
         self.logs.wake_once(self._wake)
         self.pull()
