@@ -125,6 +125,15 @@ def _from_go(pattern: str) -> str:
     return _GO_ONLY.sub(rewrite, pattern)
 
 
+def is_pattern(text: str) -> bool:
+    """Whether a builder takes the text for a file name pattern, as in a COPY."""
+    try:
+        _matcher((text,))
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=256)
 def _matcher(patterns: tuple[str, ...]) -> PatternMatcher:
     from e2b_dockerfile_utils import PatternMatcher

@@ -9,8 +9,9 @@ from pathlib import Path
 from devenv.checks.env_scan import ENV_EXAMPLE_NAMES
 from devenv.checks.env_scan import env_paths as find_env_paths
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
-from devenv.compose.dockerfile import literal_path, parse_dockerfile
+from devenv.compose.dockerfile import literal_path, parse_dockerfile, resolve_sources
 from devenv.compose.layers import Layers, child, entries, resolve_path, scalar
+from devenv.compose.model import Build
 from devenv.host.check_files import FileReader
 from devenv.host.git_files import load_git_facts
 
@@ -62,7 +63,7 @@ def load_facts(
 
 def _look_at_builds(profile: CheckedProfile, reader: FileReader) -> None:
     """Contexts with their names, Dockerfiles, and the ignore files that may go with them."""
-    for context, dockerfile in _builds(profile):
+    for context, dockerfile, build in _builds(profile):
         if "://" in context or context.startswith("git@"):
             continue
         reader.look([context, posixpath.dirname(context)])
@@ -70,30 +71,39 @@ def _look_at_builds(profile: CheckedProfile, reader: FileReader) -> None:
         reader.look([path, f"{path}.dockerignore", posixpath.join(context, ".dockerignore")])
         names = reader.read(context).entries
         reader.look(posixpath.join(context, name) for name in names if _is_env_name(name))
-        _probe_sources(context, reader.read(path).text, reader)
+        text = reader.read(path).text
+        if build is not None and build.dockerfile_inline is not None:
+            text = build.dockerfile_inline
+        _probe_sources(context, text, build, reader)
 
 
 def _is_env_name(name: str) -> bool:
     return name == ".env" or name.startswith(".env.") or name.endswith(".env")
 
 
-def _probe_sources(context: str, text: str | None, reader: FileReader) -> None:
-    """What the literal COPY sources of a Dockerfile are."""
-    for stage in parse_dockerfile(text).stages if text else ():
-        for source in stage.sources():
+def _probe_sources(context: str, text: str | None, build: Build | None, reader: FileReader) -> None:
+    """What the sources of a Dockerfile are that are named without wildcards."""
+    if not text:
+        return
+    dockerfile = parse_dockerfile(text)
+    args = build.args if build else {}
+    contexts = build.additional_contexts if build else {}
+    for stage in dockerfile.stages:
+        for source in resolve_sources(dockerfile, stage, args, contexts):
             paths = [literal_path(path) for path in source.paths] if not source.origin else []
             reader.probe(posixpath.join(context, path) for path in paths if path)
 
 
-def _builds(profile: CheckedProfile) -> Iterable[tuple[str, str]]:
+def _builds(profile: CheckedProfile) -> Iterable[tuple[str, str, Build | None]]:
     """Context (absolute) and Dockerfile of each build, from the model or else from the texts."""
     project = profile.everything or profile.model
     if project is None:
-        yield from _written_builds(profile.layers)
+        for context, dockerfile in _written_builds(profile.layers):
+            yield context, dockerfile, None
         return
     for service in project.services.values():
         if service.build is not None:
-            yield service.build.context, service.build.dockerfile
+            yield service.build.context, service.build.dockerfile, service.build
 
 
 def _written_builds(layers: Layers) -> Iterable[tuple[str, str]]:

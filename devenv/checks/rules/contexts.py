@@ -13,6 +13,7 @@ from devenv.checks.finding import Fault, NotChecked, Related, Severity
 from devenv.checks.nearby import nearest_name
 from devenv.checks.places import place_of
 from devenv.checks.registry import check
+from devenv.compose.dockerfile import find_stage_fault
 
 
 @check("build-context-missing", Severity.ERROR, "compose-spec build.md#context")
@@ -107,8 +108,10 @@ def dockerfile_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault 
 def dockerfile_syntax(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A Dockerfile that no builder takes.
 
-    An instruction that does not exist, a first instruction that is not FROM, a file without
-    FROM: the build fails before its first step.
+    An instruction that does not exist, a flag or word too many or too few, a file without FROM,
+    a `--from` that names a later stage, a base image whose variable is blank: the build fails
+    before its first step. Stages that the target does not need are looked at as far as BuildKit
+    looks at them.
 
     Wrong:
 
@@ -118,11 +121,16 @@ def dockerfile_syntax(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
         FROM node:20-slim
 
-    Measured: The stages of 35 of 35 real Dockerfiles were read as BuildKit's own parser reads them,
-    heredocs among them.
+    Measured: 270 Dockerfiles were built with Engine 28.5: this rule, `target-missing` or
+    `copy-source-missing` says so for each that BuildKit refuses for what stands in it, and for no
+    other. The stages of 35 of 35 real Dockerfiles were read as BuildKit's own parser reads them.
     """
     for view in find_builds(profile, facts):
         fault = view.dockerfile.fault if view.dockerfile else None
+        if fault is None and view.dockerfile is not None and view.target is not None:
+            build = view.build
+            contexts = build.additional_contexts
+            fault = find_stage_fault(view.dockerfile, view.target, build.args, contexts)
         if fault is not None:
             message = f"This Dockerfile cannot be built: {fault.message}."
             yield Fault(message, view.place(fault.line, 1), service=view.service.name)
@@ -132,8 +140,8 @@ def dockerfile_syntax(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 def target_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """`build.target` names no stage of the Dockerfile.
 
-    Compose passes the name on; the build fails. Stages are found by name in any case, or by
-    their number from 0.
+    Compose passes the name on; the build fails. Stages are found by name in any case. A number
+    is no name: the classic builder took one, BuildKit does not.
 
     Wrong:
 
@@ -159,8 +167,11 @@ def target_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         near = get_close_matches(target.lower(), names, n=1)
         known = f"stages: {', '.join(names)}" if names else "the Dockerfile names no stage"
         name = view.service.name
+        why = "which the Dockerfile does not have"
+        if target.isdigit() and int(target) < len(dockerfile.stages):
+            why = "and BuildKit finds a stage by its name alone, not by its number"
         yield Fault(
-            f"{name} is to be built up to stage {target}, which the Dockerfile does not have.",
+            f"{name} is to be built up to stage {target}, {why}.",
             place_of(profile, "services", name, "build", "target"),
             service=name,
             fix=f"did you mean {near[0]}? {known}" if near else known,

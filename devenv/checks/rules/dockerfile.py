@@ -11,7 +11,13 @@ from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, Place, Related, Severity
 from devenv.checks.places import place_of
 from devenv.checks.registry import check
-from devenv.compose.dockerfile import Instruction, Stage, literal_path, resolve_metadata
+from devenv.compose.dockerfile import (
+    Instruction,
+    Stage,
+    literal_path,
+    resolve_metadata,
+    resolve_sources,
+)
 from devenv.compose.dockerignore import IgnoreFile
 from devenv.compose.secrets import is_secret_name
 
@@ -55,8 +61,10 @@ def _needed(view: BuildView) -> tuple[Stage, ...]:
     """The stages that the target needs; all where the target is missing."""
     if view.dockerfile is None:
         return ()
-    target = view.target
-    return view.dockerfile.closure(target, view.build.args) if target else ()
+    target, build = view.target, view.build
+    if target is None:
+        return ()
+    return view.dockerfile.closure(target, build.args, build.additional_contexts)
 
 
 def _kept(view: BuildView) -> tuple[Stage, ...]:
@@ -73,8 +81,8 @@ def _kept(view: BuildView) -> tuple[Stage, ...]:
 def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A COPY names what is not in the build context.
 
-    The file is not there, or the ignore file leaves it out. The build fails at that step. Only
-    sources without wildcards and variables are looked at, in stages that the target needs.
+    The file is not there, or the ignore file leaves it out. The build fails at that step. Looked at
+    are sources without wildcards, their variables filled in, in stages that the target needs.
 
     Wrong:
 
@@ -89,12 +97,13 @@ def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
     excluded by .dockerignore", BuildKit with "not found".
     """
     for view in find_builds(profile, facts):
-        if view.context.kind is not FileKind.DIRECTORY:
+        if view.context.kind is not FileKind.DIRECTORY or view.dockerfile is None:
             continue
         ignored = find_ignore_file(view, facts)
         for stage in _needed(view):
-            for source in stage.sources():
-                if source.instruction.name == "RUN" or source.origin is not None:
+            args, contexts = view.build.args, view.build.additional_contexts
+            for source in resolve_sources(view.dockerfile, stage, args, contexts):
+                if source.origin is not None:
                     continue
                 for written in source.paths:
                     path = literal_path(written)
@@ -106,7 +115,9 @@ def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                     if facts.file(absolute).kind is FileKind.MISSING:
                         why = "does not exist in the build context"
                         related: tuple[Related, ...] = ()
-                    elif ignored is not None and _leaves_out(ignored[1], path):
+                    elif ignored is not None and _leaves_out(
+                        ignored[1], path, facts.file(absolute).kind
+                    ):
                         name = posixpath.basename(ignored[0])
                         why = f"is left out of the build context by {name}"
                         related = (Related(Place(ignored[0]), "the ignore file"),)
@@ -121,10 +132,10 @@ def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                     )
 
 
-def _leaves_out(ignore: IgnoreFile, path: str) -> bool:
+def _leaves_out(ignore: IgnoreFile, path: str, kind: FileKind) -> bool:
     """Whether nothing of a path is sent; a `!` pattern may bring back a part of a directory."""
     back = any(pattern.startswith("!") for pattern in ignore.patterns)
-    return ignore.excludes(path) and not back
+    return ignore.excludes(path) and (kind is FileKind.FILE or not back)
 
 
 @check("copy-before-install", Severity.WARNING, "Dockerfile reference: build cache")

@@ -22,7 +22,7 @@ def _whole_copy(view: BuildView) -> Instruction | None:
     dockerfile, target = view.dockerfile, view.target
     if dockerfile is None or target is None:
         return None
-    for stage in dockerfile.closure(target, view.build.args):
+    for stage in dockerfile.closure(target, view.build.args, view.build.additional_contexts):
         for source in stage.sources():
             one = source.instruction
             whole = any(path in _WHOLE_CONTEXT for path in source.paths)

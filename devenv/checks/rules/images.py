@@ -70,9 +70,9 @@ def _bases(profile: CheckedProfile, facts: Facts) -> Iterator[tuple[BuildView, S
         dockerfile, target = view.dockerfile, view.target
         if dockerfile is None or target is None:
             continue
-        for stage in dockerfile.closure(target, view.build.args):
+        for stage in dockerfile.closure(target, view.build.args, view.build.additional_contexts):
             base = dockerfile.resolve_base(stage, view.build.args)
-            if not base or base == SCRATCH or dockerfile.find_earlier(base, stage) is not None:
+            if not base or base == SCRATCH or dockerfile.find_base(base, stage) is not None:
                 continue
             if base not in view.build.additional_contexts:
                 yield view, stage, base

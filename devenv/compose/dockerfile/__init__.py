@@ -6,8 +6,10 @@ One module for each question: `parse` (text to values), `stages` (target and clo
 
 from __future__ import annotations
 
+from devenv.compose.dockerfile.faults import find_stage_fault
 from devenv.compose.dockerfile.metadata import StageMetadata, parse_healthcheck, resolve_metadata
 from devenv.compose.dockerfile.parse import parse_dockerfile
+from devenv.compose.dockerfile.resolve import resolve_sources
 from devenv.compose.dockerfile.sources import Source, find_sources, literal_path
 from devenv.compose.dockerfile.stages import SCRATCH, Dockerfile, Stage
 from devenv.compose.dockerfile.values import DockerfileFault, Heredoc, Instruction
@@ -26,8 +28,10 @@ __all__ = [
     "StageMetadata",
     "expand",
     "find_sources",
+    "find_stage_fault",
     "literal_path",
     "parse_dockerfile",
     "parse_healthcheck",
     "resolve_metadata",
+    "resolve_sources",
 ]

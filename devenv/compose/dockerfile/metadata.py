@@ -38,7 +38,7 @@ def resolve_metadata(
     """The metadata that the stage and those it is FROM set, the later instruction winning."""
     found = _Metadata()
     for one in reversed(dockerfile.chain(stage, build_args)):
-        for instruction in one.instructions:
+        for instruction in dockerfile.steps(one, build_args):
             found.take(instruction)
     return StageMetadata(
         healthcheck=found.healthcheck,

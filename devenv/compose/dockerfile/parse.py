@@ -5,10 +5,19 @@ Spec: Dockerfile reference; moby/buildkit frontend/dockerfile/parser.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from devenv.compose.dockerfile.grammar import find_fault
 from devenv.compose.dockerfile.stages import Dockerfile, Stage
 from devenv.compose.dockerfile.values import DockerfileFault, Heredoc, Instruction
+from devenv.values import replace
+
+if TYPE_CHECKING:
+    from e2b_dockerfile_utils import DockerfileInstruction
+
+_BLANKS = re.compile(r"[\t\v\f\r ]+")
 
 
 @lru_cache(maxsize=256)
@@ -24,21 +33,47 @@ def parse_dockerfile(text: str) -> Dockerfile:
     except (ValueError, RecursionError, IndexError) as error:
         return Dockerfile(fault=DockerfileFault(str(error), 1))
     lines = text.split("\n")
-    instructions = [
-        Instruction(
-            name=one.name.upper(),
-            arguments=tuple(one.args),
-            flags=tuple(one.flags),
-            line=one.start_line,
-            end_line=one.end_line,
-            column=_indent(lines, one.start_line) + 1,
-            is_json=one.json,
-            heredocs=tuple(Heredoc(doc.name, doc.content) for doc in one.heredocs),
-            text=one.original,
-        )
-        for one in ast.instructions
-    ]
-    return _divide(instructions, ast.escape_token, _syntax_directive(lines), lines)
+    syntax = _syntax_directive(lines)
+    instructions = [_to_instruction(one, lines) for one in ast.instructions]
+    for instruction in instructions:
+        why = find_fault(instruction, knows_flags=syntax is None)
+        if why is not None:
+            return Dockerfile(fault=DockerfileFault(why, instruction.line), syntax=syntax)
+    return _divide(instructions, ast.escape_token, syntax, lines)
+
+
+def _to_instruction(one: DockerfileInstruction, lines: list[str]) -> Instruction:
+    arguments = one.args
+    if one.name in ("COPY", "ADD") and not one.json:
+        # The library keeps quoted words together; builders part them at every blank.
+        arguments = [word for part in arguments for word in _BLANKS.split(part) if word]
+    return Instruction(
+        name=one.name.upper(),
+        arguments=tuple(arguments),
+        flags=tuple(one.flags),
+        line=one.start_line,
+        end_line=one.end_line,
+        column=_indent(lines, one.start_line) + 1,
+        is_json=one.json,
+        heredocs=tuple(Heredoc(doc.name, doc.content) for doc in one.heredocs),
+        text=one.original,
+    )
+
+
+def _parse_trigger(one: Instruction, escape: str) -> Instruction | None:
+    """The instruction that an ONBUILD holds, on its line; None where it is none."""
+    from e2b_dockerfile_utils import DockerfileSyntaxError, parse_dockerfile_ast
+
+    rest = one.text.strip()[len("ONBUILD") :]
+    directive = "" if escape == "\\" else f"# escape={escape}\n"
+    try:
+        found = parse_dockerfile_ast(f"{directive}{rest.strip()}\n").instructions
+    except (DockerfileSyntaxError, ValueError, RecursionError, IndexError):
+        return None
+    if not found:
+        return None
+    parsed = _to_instruction(found[0], [])
+    return replace(parsed, line=one.line, end_line=one.end_line, column=one.column)
 
 
 def _after_line(message: str) -> str:
@@ -72,6 +107,9 @@ def _divide(
     global_args: list[Instruction] = []
     body: list[Instruction] = []
 
+    def trigger_of(one: Instruction) -> Instruction | None:
+        return _parse_trigger(one, escape) if one.name == "ONBUILD" else None
+
     def close() -> None:
         if stages:
             last = stages.pop()
@@ -85,6 +123,7 @@ def _divide(
                     last.base_column,
                     last.platform,
                     tuple(body),
+                    tuple(trigger for one in body if (trigger := trigger_of(one)) is not None),
                 )
             )
         body.clear()

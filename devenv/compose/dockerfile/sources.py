@@ -34,17 +34,18 @@ def find_sources(instruction: Instruction) -> list[Source]:
             for word in instruction.arguments[:-1]
             if not (word.startswith("<<") and _is_document(word, documents))
         )
-        origin = instruction.flag("from")
+        origin = instruction.flag("from") or None
         target = instruction.arguments[-1] if instruction.arguments else ""
         return [Source(instruction, paths, origin, target, instruction.all_flags("exclude"))]
     found = []
     for mount in instruction.all_flags("mount") if instruction.name == "RUN" else ():
-        options = dict(_option(part) for part in mount.split(","))
-        if options.get("type", "bind") != "bind":
+        options = mount_options(mount)
+        kind = options.get("type", "bind")
+        if kind != "bind" and not (kind == "cache" and options.get("from")):
             continue
         path = options.get("source") or options.get("src") or "."
         target = options.get("target") or options.get("dst") or options.get("destination") or ""
-        found.append(Source(instruction, (path,), options.get("from"), target))
+        found.append(Source(instruction, (path,), options.get("from") or None, target))
     return found
 
 
@@ -53,14 +54,22 @@ def _is_document(word: str, documents: set[str]) -> bool:
     return plain in documents
 
 
+def mount_options(mount: str) -> dict[str, str]:
+    """The options of a `--mount` flag's value; a bare one is blank."""
+    return dict(_option(part) for part in mount.split(","))
+
+
 def _option(part: str) -> tuple[str, str]:
     key, _, value = part.partition("=")
     return key.strip().lower(), value.strip()
 
 
 def literal_path(written: str) -> str | None:
-    """A COPY source relative to its context, or None: a wildcard, variable, URL or the whole."""
+    """A COPY source relative to its context, or None: a wildcard, variable, URL or the whole.
+
+    `..` does not lead out of a context: the builder takes `../a` for `a` (measured).
+    """
     if any(mark in written for mark in "$*?[\\") or "://" in written or written.startswith("git@"):
         return None
-    path = posixpath.normpath(written.lstrip("/") or ".")
-    return None if path == "." or path.startswith("..") else path
+    path = posixpath.normpath(f"/{written}").lstrip("/")
+    return path or None

@@ -5,7 +5,8 @@ Spec: Dockerfile reference, FROM; moby/buildkit frontend/dockerfile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 
 from devenv.compose.dockerfile.sources import Source, find_sources
 from devenv.compose.dockerfile.values import DockerfileFault, Instruction
@@ -30,6 +31,8 @@ class Stage:
     base_column: int
     platform: str | None = None
     instructions: tuple[Instruction, ...] = ()
+    triggers: tuple[Instruction, ...] = ()
+    """What its ONBUILD instructions hold: they run in a stage that is FROM this one."""
 
     def sources(self) -> tuple[Source, ...]:
         """What the stage reads beyond its base, in order."""
@@ -52,9 +55,10 @@ class Dockerfile:
     """The `# syntax=` directive: with one, the builder may know more than this parser."""
 
     def find_stage(self, name: str | None) -> Stage | None:
-        """The stage of a target: by name in any case, by number, or the last for None or "".
+        """The stage of a target: by name in any case, or the last for None or "".
 
-        A name goes to the last stage that bears it, as in BuildKit's own lookup.
+        A name goes to the last stage that bears it. A number finds nothing: the classic builder
+        took one, BuildKit says that the stage could not be found (measured, Engine 28.5).
         """
         if not self.stages:
             return None
@@ -64,12 +68,21 @@ class Dockerfile:
         for stage in reversed(self.stages):
             if stage.name == wanted:
                 return stage
-        if wanted.isdigit() and int(wanted) < len(self.stages):
-            return self.stages[int(wanted)]
+        return None
+
+    def find_base(self, name: str, before: Stage) -> Stage | None:
+        """The stage that `FROM name` means in the stage `before`, or None for an image.
+
+        Names of stages are kept in lower case, and FROM compares as it is written: with
+        `AS Build`, `FROM build` is the stage and `FROM Build` an image (measured, Engine 28.5).
+        """
+        for stage in reversed(self.stages[: before.index]):
+            if stage.name == name:
+                return stage
         return None
 
     def find_earlier(self, name: str, before: Stage) -> Stage | None:
-        """The stage that `FROM name` or `--from=name` means in the stage `before`, or None."""
+        """The stage that `--from=name` means in the stage `before`: in any case, or by number."""
         wanted = name.lower()
         for stage in reversed(self.stages[: before.index]):
             if stage.name == wanted:
@@ -98,19 +111,36 @@ class Dockerfile:
             return None
         return expand(stage.base, values, self.escape)
 
-    def chain(self, stage: Stage, build_args: Mapping[str, str | None]) -> tuple[Stage, ...]:
-        """The stage, then the one it is FROM, and so on; the last one's base is an image."""
+    def chain(
+        self, stage: Stage, build_args: Mapping[str, str | None], contexts: Collection[str] = ()
+    ) -> tuple[Stage, ...]:
+        """The stage, then the one it is FROM, and so on; the last one's base is an image.
+
+        `contexts` are the names of additional contexts, which come before stages.
+        """
         found = [stage]
         while len(found) < _MAX_STAGES:
             base = self.resolve_base(found[-1], build_args)
-            earlier = self.find_earlier(base, found[-1]) if base else None
+            earlier = self.find_base(base, found[-1]) if base and base not in contexts else None
             if earlier is None:
                 return tuple(found)
             found.append(earlier)
         return tuple(found)
 
-    def closure(self, stage: Stage, build_args: Mapping[str, str | None]) -> tuple[Stage, ...]:
-        """Every stage that building `stage` needs, in the file's order."""
+    def steps(
+        self, stage: Stage, build_args: Mapping[str, str | None], contexts: Collection[str] = ()
+    ) -> tuple[Instruction, ...]:
+        """What runs in a stage: the ONBUILD triggers of the one that it is FROM, then its own."""
+        above = self.chain(stage, build_args, contexts)[1:2]
+        return (*(one for base in above for one in base.triggers), *stage.instructions)
+
+    def closure(
+        self, stage: Stage, build_args: Mapping[str, str | None], contexts: Collection[str] = ()
+    ) -> tuple[Stage, ...]:
+        """Every stage that building `stage` needs, in the file's order.
+
+        Where FROM has a platform variable, each stage that it could mean.
+        """
         needed: set[int] = set()
         pending = [stage]
         while pending:
@@ -118,14 +148,28 @@ class Dockerfile:
             if current.index in needed:
                 continue
             needed.add(current.index)
-            base = self.resolve_base(current, build_args)
-            names = [base] if base else []
-            names += [source.origin for source in current.sources() if source.origin]
-            for name in names:
-                earlier = self.find_earlier(name, current)
-                if earlier is not None:
-                    pending.append(earlier)
+            pending += self._bases(current, build_args, contexts)
+            for one in self.steps(current, build_args, contexts):
+                for source in find_sources(one):
+                    if source.origin and source.origin.lower() not in contexts:
+                        earlier = self.find_earlier(source.origin, current)
+                        pending += [earlier] if earlier else []
         return tuple(one for one in self.stages if one.index in needed)
+
+    def _bases(
+        self, stage: Stage, build_args: Mapping[str, str | None], contexts: Collection[str]
+    ) -> list[Stage]:
+        base = self.resolve_base(stage, build_args)
+        if base is not None:
+            found = self.find_base(base, stage) if base not in contexts else None
+            return [found] if found else []
+        values = {**dict.fromkeys(PLATFORM_ARGS, "\0"), **self.resolve_args(build_args)}
+        pattern = ".*".join(map(re.escape, expand(stage.base, values, self.escape).split("\0")))
+        return [
+            one
+            for one in self.stages[: stage.index]
+            if one.name and re.fullmatch(pattern, one.name)
+        ]
 
     def image_base(self, stage: Stage, build_args: Mapping[str, str | None]) -> str | None:
         """The image at the end of the stage's FROM chain; None for scratch or an unknown one."""
