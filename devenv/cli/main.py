@@ -26,6 +26,7 @@ examples:
 def run_command_line(argv: Sequence[str]) -> int:
     """Run one command and return its exit code. Never raises but for SystemExit of argparse."""
     try:
+        argv = mark_passed_words(argv)
         arguments = build_parser(argv).parse_args(argv)
         if arguments.no_color:
             os.environ["NO_COLOR"] = "1"  # children and Textual follow it too
@@ -57,6 +58,35 @@ def run_command_line(argv: Sequence[str]) -> int:
             )
         )
         return ExitCode.FAILED
+
+
+def mark_passed_words(argv: Sequence[str]) -> list[str]:
+    """The command line with `--` before the words that are Compose's own.
+
+    argparse would take options among them, such as `devenv compose --progress plain build`, for
+    devenv's. Options that are devenv's may stand before or after the command's name.
+    """
+    words = list(argv)
+    seen_command = False
+    index = 0
+    while index < len(words):
+        word = words[index]
+        if word in _WITH_VALUE:
+            index += 2
+        elif word in _ALONE or word.startswith(tuple(f"{name}=" for name in _WITH_VALUE)):
+            index += 1
+        elif not seen_command and word == "compose":
+            seen_command = True
+            index += 1
+        else:
+            if seen_command and word not in ("-h", "--help", "--"):
+                words.insert(index, "--")
+            break
+    return words
+
+
+_WITH_VALUE = ("-C", "--profile", "--context")
+_ALONE = ("--no-color",)
 
 
 def _end_group(group: BaseExceptionGroup[BaseException]) -> int:
