@@ -111,22 +111,15 @@ def first_root(session: Session) -> Path:
 
 
 def _print_diff(texts: Mapping[str, str], files: Mapping[str, FileState], directory: str) -> None:
-    from difflib import unified_diff
+    from devenv.report.diffs import render_diff
 
     show = FindingPaths(directory).show
     for path, text in texts.items():
         state = files.get(path)
         before = (state.text or "") if state else ""
-        name = sanitize(show(path))
-        for line in unified_diff(
-            before.splitlines(keepends=True),
-            text.splitlines(keepends=True),
-            f"a/{name}" if before else "/dev/null",
-            f"b/{name}",
-        ):
-            shown = sanitize(line.rstrip("\r\n"))
+        for line in render_diff(path, show(path), before, text):
             colour = {"+": "green", "-": "red", "@": "blue"}.get(line[:1])
-            sys.stderr.write((paint(shown, colour, sys.stderr) if colour else shown) + "\n")
+            sys.stderr.write((paint(line, colour, sys.stderr) if colour else line) + "\n")
 
 
 def explain_rule(name: str, *, as_json: bool = False) -> int:

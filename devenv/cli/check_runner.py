@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar, cast
 
 from devenv.checks.edits import plan_repair
+from devenv.checks.facts import Facts
 from devenv.checks.finding import CheckResult, Finding, NotChecked
 from devenv.cli.checking import check_project, gather
 from devenv.cli.session import Session
 from devenv.errors import DevenvError
 from devenv.host.edits import write_texts
+from devenv.report.diffs import render_diff
+from devenv.report.finding_paths import FindingPaths
 from devenv.state.actions import Action, ChecksFinished, ChecksRequested
 from devenv.state.effects import ApplyFix, Effect, RunChecks
 from devenv.state.model import Checks
@@ -101,7 +104,22 @@ def load_checks(session: Session) -> Checks:
         result = check_project(fresh, gathered)
     except DevenvError as error:
         return _not_checked(session, error)
-    return Checks(result, gathered.facts.directory, gathered.facts.watched())
+    facts = gathered.facts
+    return Checks(result, facts.directory, facts.watched(), _preview(result.findings, facts))
+
+
+def _preview(findings: Iterable[Finding], facts: Facts) -> dict[Finding, tuple[str, ...]]:
+    """What each fix would change by itself."""
+    show = FindingPaths(facts.directory).show
+    previews = {}
+    for finding in findings:
+        lines: list[str] = []
+        for path, text in plan_repair([finding], facts.files).texts.items():
+            before = facts.file(path).text or ""
+            lines += render_diff(path, show(path), before, text, context=1)
+        if lines:
+            previews[finding] = tuple(lines)
+    return previews
 
 
 def _not_checked(session: Session, error: DevenvError) -> Checks:

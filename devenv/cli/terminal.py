@@ -18,7 +18,11 @@ from devenv.tui.ports import UiPorts
 
 _AT_LINE = {
     "code": ("--wait", "--goto", "{path}:{line}"),
+    "code-insiders": ("--wait", "--goto", "{path}:{line}"),
     "codium": ("--wait", "--goto", "{path}:{line}"),
+    "cursor": ("--wait", "--goto", "{path}:{line}"),
+    "idea": ("--wait", "--line", "{line}", "{path}"),
+    "pycharm": ("--wait", "--line", "{line}", "{path}"),
     "subl": ("--wait", "{path}:{line}"),
     "zed": ("--wait", "{path}:{line}"),
     "hx": ("{path}:{line}",),

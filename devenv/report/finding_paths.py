@@ -42,10 +42,12 @@ class FindingPaths:
         lines = (state.text or "").split("\n") if state else []
         if not 1 <= line <= len(lines):
             return None
-        text = lines[line - 1].rstrip("\r")
-        if _ENV_NAME.search(path):
-            return _mask_env_line(text)
-        return _mask_line(text)
+        return mask_source_line(path, lines[line - 1].rstrip("\r"))
+
+
+def mask_source_line(path: str, text: str) -> str:
+    """A line of a file with what may be secret masked."""
+    return _mask_env_line(text) if _ENV_NAME.search(path) else _mask_line(text)
 
 
 def _mask_env_line(text: str) -> str:

@@ -12,7 +12,7 @@ from devenv.errors import ExitCode
 from devenv.values import dataclass, field
 
 if TYPE_CHECKING:
-    from devenv.checks.finding import CheckResult
+    from devenv.checks.finding import CheckResult, Finding
 
 ContainerId = NewType("ContainerId", str)
 
@@ -230,6 +230,8 @@ class Checks:
     """The project directory, to which paths are shown."""
     files: tuple[str, ...] = ()
     """Every file that was looked at: when one changes, the checks are run again."""
+    previews: Mapping[Finding, tuple[str, ...]] = field(default_factory=dict)
+    """What the fix of a finding changes, as the lines of a diff without secrets."""
 
 
 @dataclass(frozen=True, slots=True)

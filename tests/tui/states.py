@@ -223,7 +223,17 @@ def checked() -> State:
         ),
     )
     skipped = (NotChecked("local images", "no Docker engine answers"),)
-    checks = Checks(CheckResult(findings, skipped), "/src/shop")
+    preview = (
+        "--- a/compose.yaml",
+        "+++ b/compose.yaml",
+        "@@ -13,3 +13,3 @@",
+        "     image: node:20",
+        "-    depends_on: [cache]",
+        "+    depends_on: {cache: {condition: service_healthy}}",
+        "     environment:",
+    )
+    previews = {findings[1]: preview}
+    checks = Checks(CheckResult(findings, skipped), "/src/shop", previews=previews)
     return after(healthy(), [do.ChecksRequested(), do.ChecksFinished(checks)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from devenv.state import actions as do
 from devenv.state.effects import ApplyFix, RunChecks
@@ -56,6 +56,19 @@ async def test_a_fix_is_asked_for_only_where_there_is_one() -> None:
         checks = harness.store.state.checks
         assert checks is not None
         assert harness.drain() == [ApplyFix(checks.result.findings[1])]
+
+
+async def test_a_fix_is_shown_before_it_is_applied() -> None:
+    harness = make(states.checked())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.press("C")
+        await until(pilot, lambda: len(rows(harness)) == 3)
+        harness.app.query_one("#checks-list").focus()
+        await pilot.press("down")
+        detail = harness.app.query_one("#checks-detail-text", Static)
+        shown = str(detail.render())
+        assert "+    depends_on: {cache: {condition: service_healthy}}" in shown
+        assert "a applies the fix" in shown
 
 
 async def test_enter_opens_the_editor_at_the_line(monkeypatch: pytest.MonkeyPatch) -> None:

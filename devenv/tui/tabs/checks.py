@@ -146,9 +146,16 @@ class Tab(DevTab):
                 text.append(f"\nprofiles: {sanitize(', '.join(finding.profiles))}", "dim")
             if finding.fix:
                 text.append("\nfix: ", "green").append(sanitize(finding.fix))
+            self._show_preview(finding, text)
             applies = "a applies the fix · " if finding.edits else ""
             text.append(f"\n{applies}Enter edits the file · n filters", "dim")
         self.query_one("#checks-detail-text", Static).update(text)
+
+    def _show_preview(self, finding: Finding, text: Text) -> None:
+        checks = self._state.checks if self._state else None
+        for line in checks.previews.get(finding, ()) if checks else ():
+            style = {"+": "green", "-": "red", "@": "blue"}.get(line[:1], "dim")
+            text.append(f"\n  {sanitize(line)}", style)
 
     def open_filter(self) -> None:
         """Show the filter line and type into it."""

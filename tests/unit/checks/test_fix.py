@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from devenv.cli.check_runner import load_checks
 from devenv.cli.main import run_command_line
+from devenv.cli.session import Session
 from devenv.engine.compose import find_compose
 
 COMPOSE = """\
@@ -186,3 +189,17 @@ def test_files_that_are_not_utf8_are_left_alone(
     (project / ".env").write_bytes(content)
     assert "Nothing to repair" in fix(capsys, "env-dollar")
     assert (project / ".env").read_bytes() == content
+
+
+def test_a_preview_and_a_diff_show_no_secret(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / ".env").write_text("DB_PASSWORD=hunter2hunter2\nA=pa$x\nAPI_TOKEN=q7Gm2vZ9Lw4x\n")
+    assert run_command_line(["check", "--diff", "--select", "env-dollar"]) == 0
+    said = capsys.readouterr().err
+    assert "+++ b/.env" in said and "DB_PASSWORD=" in said
+    session = Session(argparse.Namespace(directory=None, profile=None, context=None))
+    shown = [line for lines in load_checks(session).previews.values() for line in lines]
+    assert any(line.startswith("+A=") for line in shown)
+    for text in (said, "\n".join(shown)):
+        assert "hunter2" not in text and "q7Gm2" not in text and "pa$x" not in text
