@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
 from devenv.compose.names import ServiceName
 from devenv.state.logs import LogStore
@@ -44,6 +44,10 @@ class Panes(Vertical):
                     with TabPane(tab.TITLE, id=f"tab-{tab.TITLE}"):
                         yield tab
         yield Static(id="status")
+
+    def on_mount(self) -> None:
+        """Tab goes from the services into the pane: keys of their own choose the tabs."""
+        self.query_one(Tabs).can_focus = False
 
     @property
     def visible_tab(self) -> DevTab:

@@ -71,6 +71,18 @@ async def test_a_fix_is_shown_before_it_is_applied() -> None:
         assert "a applies the fix" in shown
 
 
+async def test_tab_goes_from_the_services_to_the_findings() -> None:
+    harness = make(states.checked())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.press("C")
+        await until(pilot, lambda: len(rows(harness)) == 3)
+        await pilot.press("tab", "down", "down")
+        options = harness.app.query_one("#checks-list", OptionList)
+        assert options.highlighted == 2
+        await pilot.press("escape")
+        assert harness.app.query_one("#services").has_focus
+
+
 async def test_enter_opens_the_editor_at_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     harness = make(states.checked())
     asked: list[tuple[str, int]] = []
