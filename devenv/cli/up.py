@@ -86,7 +86,9 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
             print_json(plan_to_json(plan))
         else:
             print_text(sanitize(render_plan(plan)))
-        refused = plan.volume_conflicts or plan.port_conflicts
+        refused = bool(plan.volume_conflicts or plan.port_conflicts)
+        if not arguments.no_checks:
+            refused = _show_checks(session, options) or refused
         return ExitCode.FAILED if refused else ExitCode.GOOD
 
     return asyncio.run(load())
@@ -145,7 +147,7 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int | L
         try:
             if not arguments.no_checks:
                 checks = await runtime.check(tasks, watch=False)
-                blocking = find_reasons_against(checks, environment.profile, runtime)
+                blocking = find_reasons_against(checks, session, runtime.options)
                 print_checks(checks, blocking)
                 if blocking:
                     return ExitCode.FAILED
@@ -159,27 +161,46 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int | L
             await runtime.end()
 
 
+def _show_checks(session: Session, options: UpOptions) -> bool:
+    """Print what the checks say, and whether `up` would start nothing for it."""
+    from devenv.cli.check_runner import load_checks
+
+    checks = load_checks(session)
+    blocking = find_reasons_against(checks, session, options)
+    print_checks(checks, blocking)
+    return bool(blocking)
+
+
 def find_reasons_against(
-    checks: Checks, profile: str | None, runtime: Runtime
+    checks: Checks, session: Session, options: UpOptions
 ) -> tuple[Finding, ...]:
     """The findings for which this start would fail."""
     from devenv.checks.blocking import find_blocking
 
-    project = runtime.session.project
-    wanted = resolve_closure(project, runtime.options.services or project.services)
-    return find_blocking(checks.result, profile, wanted - frozenset(runtime.options.without))
+    wanted = resolve_closure(session.project, options.services or session.project.services)
+    profile = session.files.choice.name
+    return find_blocking(checks.result, profile, wanted - frozenset(options.without))
 
 
 def print_checks(checks: Checks, blocking: Sequence[Finding]) -> None:
     """The findings that stop the start, in full; the others as one line."""
     from devenv.checks.finding import CheckResult
+    from devenv.host.check_files import load_state
     from devenv.report.finding_paths import FindingPaths
     from devenv.report.findings.text import render
+    from devenv.values import replace
 
     if blocking:
-        shown = render(CheckResult(tuple(blocking)), FindingPaths(checks.directory))
-        print_note(sanitize(shown).rstrip("\n"))
-        print_problem(refusal(blocking))
+        places = [finding.place for finding in blocking]
+        places += [one.place for finding in blocking for one in finding.related]
+        texts = {place.path: load_state(place.path) for place in places}
+        shown = render(
+            CheckResult(tuple(blocking)),
+            FindingPaths(checks.directory, texts),
+            paint=lambda text, colour: paint(text, colour, sys.stderr),
+        )
+        print_note(shown.rstrip("\n"))
+        print_problem(replace(refusal(blocking), excerpt=()))
         return
     counts = [(checks.result.count(s), s.value) for s in (Severity.ERROR, Severity.WARNING)]
     words = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count]
@@ -518,7 +539,7 @@ async def _start_when_shown(
         await session.client.ping()
         if not arguments.no_checks:
             checks = await runtime.check(tasks, watch=True)
-            blocking = find_reasons_against(checks, session.files.choice.name, runtime)
+            blocking = find_reasons_against(checks, session, runtime.options)
             if blocking:
                 await runtime.store.dispatch(StartRefused(refusal(blocking)))
                 return
