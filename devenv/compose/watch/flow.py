@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from devenv.compose.dockerfile import Instruction
+from devenv.compose.watch.kinds import is_document
 from devenv.compose.watch.match import is_excluded, kept_parents, match_source
 from devenv.compose.watch.recipe import Bind, CopyStep, Origin, Recipe, RunStep
-from devenv.compose.watch.tools import Area, Effect, Scene, resolve_effect
+from devenv.compose.watch.tools import Area, Effect, Scene, resolve_effects
 from devenv.compose.watch.tools.effect import DEPENDENCY_FOLDERS, is_within
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+_KEPT_TRACES = 256
 _SHARED_ROOTS = frozenset(("usr", "etc", "var", "bin", "lib", "sbin", "opt", "home", "root"))
 
 
@@ -75,10 +77,21 @@ class Build:
     """What another service's image holds of a file."""
     effects: dict[int, tuple[tuple[Effect, str], ...]] = field(default_factory=dict)
     """Cache: id of a RUN's step -> its commands' effects, and where each runs."""
+    traces: dict[tuple[str, bool], Traces] = field(default_factory=dict)
+    """Cache of the last paths."""
 
 
 def trace(build: Build, path: str, *, is_directory: bool = False) -> Traces:
     """What the target stage holds of the file at an absolute path."""
+    known = build.traces.get((path, is_directory))
+    if known is None:
+        if len(build.traces) > _KEPT_TRACES:
+            build.traces.clear()
+        known = build.traces[path, is_directory] = _trace(build, path, is_directory)
+    return known
+
+
+def _trace(build: Build, path: str, is_directory: bool) -> Traces:
     states: dict[int, _Stage] = {}
     reads: list[Instruction] = []
     for index, recipe in build.recipes.items():
@@ -212,10 +225,9 @@ class _Stage:
     def _carry_results(self, effect: Effect, step: RunStep, directory: str) -> None:
         """Results that the command reads make its own results depend on the file too."""
         for result in tuple(self.results):
-            if result.run is step.instruction:
-                continue
             is_file = "." in posixpath.basename(result.area.path)
-            if effect.everything or (is_file and effect.names_file(result.area.path)):
+            named = any(result.area.path != "*" and result.area.meets(one) for one in effect.paths)
+            if effect.everything or named or (is_file and effect.names_file(result.area.path)):
                 for area in effect.writes:
                     self._add_result(
                         area,
@@ -277,7 +289,9 @@ class _Stage:
         if known is None:
             scene = Scene(step.environment, lambda path: self._text(step, path))
             known = tuple(
-                (resolve_effect(command, scene), command.directory) for command in step.commands
+                (effect, command.directory)
+                for command in step.commands
+                for effect in resolve_effects(command, scene)
             )
             self._build.effects[id(step)] = known
         return known
@@ -350,6 +364,8 @@ def _reaches(effect: Effect, directory: str, path: str) -> bool:
     shared = parts[0] in _SHARED_ROOTS
     roots.append("/" + "/".join(parts[: 2 if shared else 1]))
     if not any(is_within(path, root) for root in roots):
+        return False
+    if effect.compiles and is_document(path):
         return False
     folders = path.split("/")
     return not any(folder in DEPENDENCY_FOLDERS - {"deps", "vendor"} for folder in folders)

@@ -11,14 +11,34 @@ _HANDED_OUT_SUFFIXES = """
 _HANDED_OUT = frozenset(_HANDED_OUT_SUFFIXES.split())
 _DOCUMENTS = re.compile(
     r"^(?:readme|license|licence|changelog|contributing|authors|notice|todo|codeowners|copying)\b"
-    r"|^\.(?:gitignore|gitattributes|editorconfig|prettierrc|prettierignore|eslintignore)$",
+    r"|^\.(?:gitignore|gitattributes|editorconfig|prettierrc|prettierignore|eslintignore|gitkeep|keep|dockerignore|hadolint\.ya?ml|rubocop\.yml|gitlab-ci\.yml|pre-commit-config\.ya?ml|env\.example)$",
     re.IGNORECASE,
 )
+_CODE_SUFFIXES = """
+    .py .js .mjs .cjs .ts .jsx .tsx .vue .svelte .rb .go .rs .java .kt .php .cs .ex .exs .html .erb
+    .jinja .j2 .jinja2"""
+_CODE = frozenset(_CODE_SUFFIXES.split())
+_SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".jsx", ".tsx", ".html", ".vue", ".svelte")
+_LANGUAGES: dict[str, tuple[str, ...]] = {
+    r"(?:python|gunicorn|uvicorn|celery|flask|daphne|hypercorn|rq|dramatiq|fastapi|uwsgi)": (
+        ".py",
+        ".html",
+        ".jinja",
+        ".j2",
+        ".jinja2",
+    ),
+    r"(?:node|ts-node|tsx|next|nuxt|nest|deno|bun|pm2)": _SCRIPTS,
+    r"(?:ruby|puma|rackup|unicorn|thin|sidekiq)": (".rb", ".erb", ".html"),
+    r"(?:java|mvn|gradle)": (".java", ".kt", ".html"),
+}
+"""A command's first word -> the suffixes of code that it loads."""
 _CONFIGURATION_SUFFIXES = """
     .conf .cnf .ini .cfg .properties .toml .yml .yaml .json .xml .rules .acl .hcl .env
-    .cf .config .lua .vcl .template .tmpl .sh .crt .pem .key .htpasswd"""
+    .cf .config .lua .vcl .template .tmpl .crt .pem .key .htpasswd"""
 _CONFIGURATION = frozenset(_CONFIGURATION_SUFFIXES.split())
-_CONFIGURATION_FOLDERS = re.compile(r"/(?:etc|conf|config|configs|conf\.d|provisioning)(?:/|$)")
+_CONFIGURATION_FOLDERS = re.compile(
+    r"/(?:etc|conf|config|configs|conf\.d|provisioning|pipeline)(?:/|$)"
+)
 _READ_ON_REQUEST = re.compile(r"/(?:html|htdocs|www|public|static|sites-content|dynamic)(?:/|$)")
 _FIRST_START = re.compile(r"/(?:docker-entrypoint-initdb\.d|initdb\.d)(?:/|$)")
 _TEMPORARY = re.compile(
@@ -27,10 +47,28 @@ _TEMPORARY = re.compile(
 )
 
 
-def is_loaded(path: str) -> bool:
-    """Whether a program is likely to keep what it read of the file, and not only hand it out."""
+def is_loaded(path: str, program: str = "") -> bool:
+    """Whether a program is likely to keep what it read of the file, and not only hand it out.
+
+    `program` is the first word of the command: a Python server loads no JavaScript.
+    """
     name = posixpath.basename(path)
-    return posixpath.splitext(name)[1].lower() not in _HANDED_OUT and not _DOCUMENTS.match(name)
+    suffix = posixpath.splitext(name)[1].lower()
+    if suffix in _HANDED_OUT or is_document(path) or name.endswith((".example", ".sample")):
+        return False
+    if name.startswith(".") and not name.startswith(".env"):
+        return False
+    if re.search(r"/(?:public|static|staticfiles)/", path) and suffix not in (".py", ".rb"):
+        return False
+    language = next((v for k, v in _LANGUAGES.items() if re.match(k, program)), None)
+    return language is None or suffix not in _CODE or suffix in language
+
+
+def is_document(path: str) -> bool:
+    """Whether it is for people or for tools beside the build: no compiler reads it."""
+    folders = ("/.github/", "/.vscode/", "/.idea/", "/.gitlab/", "/.circleci/")
+    name = posixpath.basename(path)
+    return _DOCUMENTS.match(name) is not None or any(folder in path for folder in folders)
 
 
 def is_configuration(target: str) -> bool:

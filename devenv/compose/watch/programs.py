@@ -68,6 +68,9 @@ SCRIPT_RELOADS = re.compile(
 )
 """In the script that Python runs: a development server with its reloader."""
 
+SCRIPT_WATCHES = re.compile(r"\.watch\(|\bwatch:\s*true\b|createServer\([^)]*middlewareMode")
+"""In the script that node runs: a bundler that watches, a server with vite in it."""
+
 _DEVELOPMENT = {
     "FLASK_DEBUG": ("1", "true", "on", "yes"),
     "FLASK_ENV": ("development",),
@@ -78,6 +81,10 @@ _DEVELOPMENT = {
 def asks_for_reload(words: str, environment: dict[str, str]) -> bool:
     """Whether a variable makes a command reload that otherwise does not."""
     program = words.split(" ", 1)[0]
+    if program in ("gunicorn", "uvicorn", "hypercorn", "granian", "puma"):
+        named = [value for name, value in environment.items() if "RELOAD" in name.split("_")]
+        if any(value.lower() in ("1", "true", "yes", "on") for value in named):
+            return True
     if program == "flask" or " flask " in words:
         names: tuple[str, ...] = ("FLASK_DEBUG", "FLASK_ENV")
     elif program == "uvicorn":

@@ -237,7 +237,7 @@ class ServicePlanner:
     def _of_mount(self, path: str, inside: str, mount: Mount) -> PlannedChange:
         place = mount_place(self._layers, mount)
         how = {"configs": "a config", "secrets": "a secret"}.get(mount.key, "a bind mount")
-        restart = self._wants_restart(path, inside)
+        restart = self._wants_restart(path, inside, mount)
         if not self._facts.is_local:
             action = WatchAction.SYNC_RESTART if restart else WatchAction.SYNC
             reason = f"{how} of a remote engine shows that machine's files, so it is copied"
@@ -249,8 +249,8 @@ class ServicePlanner:
         reason = f"{how} already shows it"
         if is_first_start(inside):
             reason += "; it is read only while the data volume is empty"
-        elif self.start.loading is Loading.RELOADS and self.start.word:
-            reason += f", and {self.start.word.split(' ')[0]} loads changes by itself"
+        elif self.start.loading is Loading.RELOADS and self.start.program:
+            reason += f", and {self.start.program} loads changes by itself"
         return self._change(path, WatchAction.LIVE, reason, place, inside)
 
     def _of_copy(self, path: str, copy: Copied) -> PlannedChange:
@@ -260,31 +260,38 @@ class ServicePlanner:
             return self._change(path, WatchAction.REBUILD, reason, place)
         restart = self._wants_restart(path, copy.path)
         reloads = self.start.loading is Loading.RELOADS
-        if restart or (not reloads and is_loaded(path)):
+        if restart or (not reloads and is_loaded(path, self.start.program)):
             reason = restart or "the program is not known to load changes by itself"
             action = WatchAction.SYNC_RESTART
         else:
             action = WatchAction.SYNC
-            word = self.start.word.split(" ")[0]
+            word = self.start.program
             reason = (
                 f"{word} loads changes by itself" if reloads and word else "nothing keeps it loaded"
             )
         reason = f"copied into the image and used by no later step; {reason}"
         return self._change(path, action, reason, place, copy.path, stale=True)
 
-    def _wants_restart(self, path: str, inside: str) -> str:
+    def _wants_restart(self, path: str, inside: str, mount: Mount | None = None) -> str:
         """Why the container must start again to see a file that it already has; "" if not."""
         start = self.start
         if inside in start.scripts:
             return "the start script is read only at start"
-        if start.each_request or self._is_server_image():
+        if mount is not None and mount.key in ("configs", "secrets"):
+            return "programs read it at start"
+        is_own = mount is not None and mount.source == path
+        if start.each_request or self._is_server_image(is_own):
             return "servers read their configuration at start" if is_configuration(inside) else ""
-        if start.loading is Loading.KEEPS and is_loaded(path):
-            return f"{start.word.split(' ')[0]} keeps what it loaded"
+        if start.loading is Loading.KEEPS and is_loaded(path, start.program):
+            return f"{start.program} keeps what it loaded"
         return ""
 
-    def _is_server_image(self) -> bool:
-        return self.image is None and not self.service.command and not self.service.entrypoint
+    def _is_server_image(self, is_file: bool) -> bool:
+        """An image that runs its own program, perhaps with options or a file of its own."""
+        if self.image is not None or self.start.loading is not Loading.UNKNOWN:
+            return False
+        words = (*(self.service.entrypoint or ()), *(self.service.command or ()))
+        return not words or is_file or words[0].startswith("-")
 
     def _why_not(self, path: str, traces: Traces) -> tuple[str, Place | None]:
         """Why nothing is to be done; the reason is "" where the path is far from the service."""

@@ -46,32 +46,122 @@ class Command:
 def parse_commands(
     text: str, directory: str, environment: Mapping[str, str] | None = None
 ) -> list[Command]:
-    """The simple commands of a shell text in order; `cd` moves those after it."""
-    return _parse(text, directory, dict(environment or {}), 0)
+    """The simple commands of a shell text in order; `cd` moves those after it.
+
+    Branches of an `if` or `&&` whose test is known to fail are left out.
+    """
+    return _Parser(dict(environment or {})).parse(text, directory, 0)
 
 
-def _parse(text: str, directory: str, values: dict[str, str], depth: int) -> list[Command]:
-    found: list[Command] = []
-    for words, written, read in _split(text):
-        expanded = [_expand(word, values) for word in words]
-        expanded = _strip(expanded, values)
-        if not expanded:
-            continue
-        command = Command(
-            tuple(expanded),
-            directory,
-            tuple(_expand(w, values) for w in written),
-            tuple(_expand(r, values) for r in read),
-        )
-        if command.program == "cd" and len(expanded) > 1 and "$" not in expanded[1]:
-            directory = command.path(expanded[1])
-            continue
-        inner = _inner_script(command)
-        if inner is not None and depth < _MAX_DEPTH:
-            found += _parse(inner, directory, dict(values), depth + 1)
-        else:
-            found.append(command)
+def parse_script(
+    text: str,
+    directory: str,
+    environment: Mapping[str, str] | None = None,
+    arguments: tuple[str, ...] = (),
+) -> list[Command]:
+    """The commands of a script's text; functions count where they are called, or are named by
+    the first argument of a script that passes its arguments on."""
+    parser = _Parser(dict(environment or {}))
+    text = _FUNCTION.sub(parser.take_function, text)
+    found = parser.parse(text, directory, 0)
+    if arguments and arguments[0] in parser.functions and "$" in text:
+        body = parser.functions[arguments[0]].replace('"$@"', " ".join(arguments[1:]))
+        found += parser.parse(body.replace('"${@}"', " ".join(arguments[1:])), directory, 1)
     return found
+
+
+_FUNCTION = re.compile(
+    r"^(?:function[ \t]+)?([\w:.-]+)[ \t]*(?:\([ \t]*\))?[ \t]*\n?\{[ \t]*\n(.*?)^\}", re.M | re.S
+)
+
+
+class _Parser:
+    """Follows directories, variables and tests through a text."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+        self.functions: dict[str, str] = {}
+
+    def take_function(self, match: re.Match[str]) -> str:
+        self.functions[match[1]] = match[2]
+        return ""
+
+    def parse(self, text: str, directory: str, depth: int) -> list[Command]:
+        values = self._values
+        found: list[Command] = []
+        branches: list[bool | None] = []
+        """For each open `if`: whether the present branch runs, None where that is not known."""
+        skips = False
+        for words, written, read, operator in _split(text):
+            if words and words[0] in ("if", "elif", "else", "fi"):
+                self._branch(words, branches)
+                if words[0] in ("if", "elif", "fi"):
+                    skips = False
+                    continue
+            left_out = skips
+            if operator not in ("&&", "||"):
+                skips = False
+            if left_out or False in branches:
+                continue
+            expanded = _strip([_expand(word, values) for word in words], values)
+            if not expanded:
+                continue
+            holds = _holds(expanded)
+            if holds is not None:
+                skips = (holds and operator == "||") or (not holds and operator == "&&")
+                continue
+            command = Command(
+                tuple(expanded),
+                directory,
+                tuple(_expand(w, values) for w in written),
+                tuple(_expand(r, values) for r in read),
+            )
+            if command.program == "cd" and len(expanded) > 1 and "$" not in expanded[1]:
+                directory = command.path(expanded[1])
+                continue
+            inner = _inner_script(command)
+            if inner is None:
+                inner = self.functions.get(expanded[0])
+            if inner is not None and depth < _MAX_DEPTH:
+                found += self.parse(inner, directory, depth + 1)
+            else:
+                found.append(command)
+        return found
+
+    def _branch(self, words: list[str], branches: list[bool | None]) -> None:
+        """Open, turn or close a branch."""
+        if words[0] == "fi":
+            del branches[-1:]
+        elif words[0] == "if":
+            branches.append(_holds([_expand(word, self._values) for word in words[1:]]))
+        elif branches:
+            before = branches[-1]
+            if words[0] == "else":
+                branches[-1] = None if before is None else not before
+            elif before is False:
+                branches[-1] = _holds([_expand(word, self._values) for word in words[1:]])
+            elif before is True:
+                branches[-1] = False
+
+
+def _holds(words: list[str]) -> bool | None:
+    """Whether a test of two known texts holds; None for what is no such test."""
+    if words[:1] not in (["["], ["[["], ["test"]):
+        return None
+    inner = [word for word in words[1:] if word not in ("]", "]]")]
+    if any("$" in word for word in inner):
+        return None
+    negated = inner[:1] == ["!"]
+    if negated:
+        inner = inner[1:]
+    found: bool | None = None
+    if len(inner) == 3 and inner[1] in ("=", "=="):
+        found = inner[0] == inner[2]
+    elif len(inner) == 3 and inner[1] == "!=":
+        found = inner[0] != inner[2]
+    elif len(inner) == 2 and inner[0] in ("-n", "-z"):
+        found = (inner[1] != "") is (inner[0] == "-n")
+    return found if found is None or not negated else not found
 
 
 def from_words(words: Iterable[str], directory: str) -> list[Command]:
@@ -132,9 +222,9 @@ def _expand(word: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, word) if "$" in word else word
 
 
-def _split(text: str) -> list[tuple[list[str], list[str], list[str]]]:
-    """Simple commands as words, targets of output, sources of input."""
-    commands: list[tuple[list[str], list[str], list[str]]] = []
+def _split(text: str) -> list[tuple[list[str], list[str], list[str], str]]:
+    """Simple commands as words, targets of output, sources of input, and the operator after."""
+    commands: list[tuple[list[str], list[str], list[str], str]] = []
     current: tuple[list[str], list[str], list[str]] = ([], [], [])
     place = 0
     """Which of the three the next word belongs to."""
@@ -193,10 +283,11 @@ def _split(text: str) -> list[tuple[list[str], list[str], list[str]]]:
         if char in _SEPARATORS:
             end_word()
             place = 0
+            operator = char + following if following == char and char in "&|" else char
             if any(current):
-                commands.append(current)
+                commands.append((*current, operator))
             current = ([], [], [])
-            index += 1
+            index += len(operator)
             continue
         if char.isspace():
             end_word()
@@ -207,7 +298,7 @@ def _split(text: str) -> list[tuple[list[str], list[str], list[str]]]:
         index += 1
     end_word()
     if any(current):
-        commands.append(current)
+        commands.append((*current, ""))
     return commands
 
 

@@ -18,10 +18,11 @@ from devenv.compose.watch.programs import (
     KEEPS,
     RELOADS,
     SCRIPT_RELOADS,
+    SCRIPT_WATCHES,
     SERVER_IMAGES,
     asks_for_reload,
 )
-from devenv.compose.watch.shell import Command, in_directory, parse_commands
+from devenv.compose.watch.shell import Command, in_directory, parse_commands, parse_script
 from devenv.compose.watch.tools import Effect, Scene, resolve_effect
 from devenv.compose.watch.tools.javascript import MANAGERS, read_scripts
 
@@ -70,6 +71,11 @@ class Start:
     """Container paths of the scripts that the start runs."""
     each_request: bool = False
     """A server that reads a file when it is asked for, and its configuration only at start."""
+
+    @property
+    def program(self) -> str:
+        """The first of the words that is no option."""
+        return next((one for one in self.word.split() if not one.startswith("-")), "")
 
 
 def resolve_start(
@@ -133,11 +139,31 @@ class _Reader:
             self.found.append((Loading.KEEPS, words, False))
 
     def _script_reloads(self, command: Command) -> bool:
-        if not command.program.startswith("python") or len(command.words) < 2:
+        """Whether the file that Python runs, or the settings of gunicorn, turn reloading on."""
+        if command.program == "gunicorn":
+            return self._gunicorn_reloads(command)
+        pattern = SCRIPT_RELOADS if command.program.startswith("python") else SCRIPT_WATCHES
+        suffixes = (".py",) if pattern is SCRIPT_RELOADS else (".js", ".mjs", ".cjs", ".ts")
+        if pattern is SCRIPT_WATCHES and command.program not in ("node", "bun", "tsx", "deno"):
             return False
-        script = next((w for w in command.words[1:] if w.endswith(".py")), None)
+        script = next((w for w in command.words[1:] if w.endswith(suffixes)), None)
         text = self._text(command.path(script)) if script else None
-        return text is not None and SCRIPT_RELOADS.search(text) is not None
+        return text is not None and pattern.search(text) is not None
+
+    def _gunicorn_reloads(self, command: Command) -> bool:
+        name = "gunicorn.conf.py"
+        for index, word in enumerate(command.words[:-1]):
+            if word in ("-c", "--config"):
+                name = command.words[index + 1]
+        if name.startswith("python:"):
+            name = name.removeprefix("python:").replace(".", "/") + ".py"
+        text = self._text(command.path(name)) or ""
+        setting = re.search(r"^\s*reload\s*=\s*(.+)$", text, re.M)
+        if setting is None or setting[1].strip() == "False":
+            return False
+        wanted = re.search(r"[\"'](\w*RELOAD\w*)[\"']", setting[1])
+        value = self._environment.get(wanted[1], "") if wanted else "true"
+        return value.lower() in ("1", "true", "yes", "on")
 
     def _follow(self, command: Command, depth: int) -> bool:
         """Look into what the command runs; whether there was something to look into."""
@@ -245,10 +271,8 @@ class _Reader:
         if not (is_shell or _is_shell_script(text)):
             return []
         self.scripts.append(path)
-        return [
-            *parse_commands(text, command.directory, self._environment),
-            *_rest(command, words[1:]),
-        ]
+        inner = parse_script(text, command.directory, self._environment, words[1:])
+        return [*inner, *_rest(command, words[1:])]
 
 
 def _rest(command: Command, words: tuple[str, ...]) -> list[Command]:

@@ -214,7 +214,7 @@ services:
         "services: {app: {image: x, configs: [{source: c, target: /etc/c.conf}], secrets: [s]}}\n"
         "configs: {c: {file: ./c.conf}}\nsecrets: {s: {file: ./s.txt}}\n",
         {},
-        {"c.conf": "restart", "s.txt": "live"},
+        {"c.conf": "restart", "s.txt": "restart"},
     ),
     "nested mounts and tmpfs": (
         "services: {app: {image: x, command: sleep 1, volumes: ['.:/app', './b:/app/a',"
@@ -288,6 +288,59 @@ services:
             "setup.sh": "#!/bin/sh\n",
         },
         {"setup.sh": "rebuild", "start.sh": "restart", "x.js": "live"},
+    ),
+    "an install that is moved out of the mount": (
+        "services: {app: {build: ., command: nodemon x.js, volumes: ['.:/app']}}",
+        {
+            "Dockerfile": "FROM node\nWORKDIR /app\nCOPY package*.json ./\n"
+            "RUN npm ci && mv /app/node_modules /node_modules\nCOPY . .\n",
+            "package.json": "{}",
+        },
+        {"package-lock.json": "rebuild", "x.js": "live"},
+    ),
+    "an install in a package of a workspace": (
+        "services: {app: {build: ., command: npx vite}}",
+        {
+            "Dockerfile": "FROM node\nWORKDIR /app\nCOPY package.json bun.lock ./\n"
+            "COPY web/package.json web/\nWORKDIR /app/web\nRUN bun install\nCOPY web .\n",
+            "package.json": '{"workspaces": ["web"]}',
+            "web/package.json": "{}",
+        },
+        {"bun.lock": "rebuild", "web/package.json": "rebuild", "web/x.ts": "sync"},
+    ),
+    "branches that the arguments leave out": (
+        "services: {app: {build: {context: ., args: {MODE: development}}}}",
+        {
+            "Dockerfile": "FROM ruby\nWORKDIR /app\nARG MODE=production\nENV RAILS_ENV=$MODE\n"
+            'COPY . .\nRUN if [ "${RAILS_ENV}" != "development" ]; then \\\n'
+            "  bin/build; else mkdir -p public; fi\nCMD rails s\n",
+        },
+        {"app/a.rb": "sync"},
+    ),
+    "an install in a script of the project": (
+        "services: {app: {build: ., command: uvicorn --reload x, volumes: ['.:/app']}}",
+        {
+            "Dockerfile": "FROM python:3\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\n"
+            "ENV UV_PROJECT_ENVIRONMENT=/venv\nCOPY bin bin\nRUN chmod 755 bin/* && bin/install\n",
+            "bin/install": "#!/usr/bin/env bash\nset -e\nuv sync --locked\n",
+        },
+        {"uv.lock": "rebuild", "bin/install": "rebuild", "x.py": "live"},
+    ),
+    "functions of a start script": (
+        "services: {app: {build: ., command: ./run web, volumes: ['.:/app']}}",
+        {
+            "Dockerfile": "FROM node\nWORKDIR /app\n",
+            "run": '#!/bin/sh\nweb() {\n  npx vite\n}\ndeps() {\n  npm ci\n}\n"$@"\n',
+        },
+        {"package.json": "live", "a.ts": "live", "run": "restart"},
+    ),
+    "documents and what is compiled": (
+        "services: {app: {build: .}}",
+        {
+            "Dockerfile": "FROM golang AS b\nWORKDIR /s\nCOPY . .\nRUN go build -o /app\n"
+            "FROM scratch\nCOPY --from=b /app /app\n",
+        },
+        {"main.go": "rebuild", "README.md": "ignore", ".gitignore": "ignore"},
     ),
     "read-only root filesystem": (
         "services: {app: {build: ., read_only: true}}",

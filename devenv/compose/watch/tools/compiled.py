@@ -41,7 +41,7 @@ def find_effect(command: Command, scene: Scene) -> Effect | None:
         case "make" | "cmake" | "ninja" | "meson":
             system = "install" in command.words
             writes = (Area(command.directory), SYSTEM) if system else (Area(command.directory),)
-            return Effect(everything=True, writes=writes)
+            return Effect(everything=True, compiles=True, writes=writes)
     return None
 
 
@@ -75,9 +75,9 @@ def _go(command: Command, scene: Scene) -> Effect:
         return NOTHING
     if verb == "install":
         place = scene.environment.get("GOBIN") or scene.environment.get("GOPATH") or "/go"
-        return Effect(everything=True, writes=(Area(command.path(place)),))
+        return Effect(everything=True, compiles=True, writes=(Area(command.path(place)),))
     output = _output(command, "-o", "--o")
-    return Effect(everything=True, writes=(Area(output or command.directory),))
+    return Effect(everything=True, compiles=True, writes=(Area(output or command.directory),))
 
 
 def _cargo(command: Command, scene: Scene) -> Effect:
@@ -106,10 +106,14 @@ def _cargo(command: Command, scene: Scene) -> Effect:
         ):
             return NOTHING
         root = _output(command, "--root")
-        return Effect(everything=True, writes=(Area(root) if root else SYSTEM, Area(target)))
+        return Effect(
+            everything=True, compiles=True, writes=(Area(root) if root else SYSTEM, Area(target))
+        )
     if verb in ("new", "init"):
         return Effect(writes=(Area(command.directory),))
-    return Effect(everything=True, writes=(Area(target), Area(command.path("Cargo.lock"))))
+    return Effect(
+        everything=True, compiles=True, writes=(Area(target), Area(command.path("Cargo.lock")))
+    )
 
 
 def _maven(command: Command) -> Effect:
@@ -127,13 +131,13 @@ def _maven(command: Command) -> Effect:
     writes = [Area(command.directory)]
     if "install" in command.words:
         writes.append(SYSTEM)
-    return Effect(everything=True, writes=tuple(writes))
+    return Effect(everything=True, compiles=True, writes=tuple(writes))
 
 
 def _gradle(command: Command) -> Effect:
     tasks = [word for word in command.words[1:] if not word.startswith("-")]
     if any(_GRADLE_BUILDS.search(task) for task in tasks):
-        return Effect(everything=True, writes=(Area(command.directory),))
+        return Effect(everything=True, compiles=True, writes=(Area(command.directory),))
     return Effect(
         names=_GRADLE_NAMES,
         folders=("gradle", "buildSrc"),
@@ -158,4 +162,4 @@ def _dotnet(command: Command) -> Effect:
         return NOTHING
     output = _output(command, "-o", "--output")
     writes = [Area(output)] if output else []
-    return Effect(everything=True, writes=(*writes, Area(command.directory)))
+    return Effect(everything=True, compiles=True, writes=(*writes, Area(command.directory)))

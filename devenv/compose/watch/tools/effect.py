@@ -70,6 +70,8 @@ class Effect:
     writes: tuple[Area, ...] = ()
     installs: bool = False
     """It installs dependencies from manifests."""
+    compiles: bool = False
+    """It makes a program or a bundle: documents and the like do not go into it."""
 
     def reads(self, path: str) -> bool:
         """Whether a file at `path` of the stage can change what the command writes."""

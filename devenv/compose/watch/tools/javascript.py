@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -43,6 +44,8 @@ _QUIET_SCRIPT = re.compile(
     r"|electron-builder|node-gyp|opencollective|skip)\b"
 )
 
+_MODULES_FOLDER = re.compile(r"modules-folder[ \t]+\"?([^\"\s]+)")
+
 
 def find_effect(command: Command, scene: Scene) -> Effect | None:
     """The effect of a package manager's command; None for any other program."""
@@ -60,12 +63,13 @@ def find_effect(command: Command, scene: Scene) -> Effect | None:
     if "global" in options or verb in _HARMLESS:
         return NOTHING
     if verb not in _INSTALLS:
-        return Effect(everything=True, writes=(Area(directory),))
+        return Effect(everything=True, compiles=True, writes=(Area(directory),))
     return resolve_install(directory, scene, runs_scripts="ignore-scripts" not in options)
 
 
 def resolve_install(directory: str, scene: Scene, *, runs_scripts: bool = True) -> Effect:
-    """What an install in a directory reads and writes."""
+    """What an install in a directory, or in a package of a workspace, reads and writes."""
+    directory = _find_root(directory, scene)
     manifest = _load(scene.text(f"{directory.rstrip('/')}/package.json"))
     workspaces = scene.text(f"{directory.rstrip('/')}/pnpm-workspace.yaml") is not None
     nested = manifest is None or "workspaces" in manifest or workspaces
@@ -78,6 +82,9 @@ def resolve_install(directory: str, scene: Scene, *, runs_scripts: bool = True) 
         elif not _QUIET_SCRIPT.search(script):
             everything = True
     writes = [Area(f"{directory.rstrip('/')}/node_modules")]
+    chosen = _MODULES_FOLDER.search(scene.text(f"{directory.rstrip('/')}/.yarnrc") or "")
+    if chosen:
+        writes.append(Area(posixpath.normpath(posixpath.join(directory, chosen[1]))))
     if nested:
         writes.append(Area(directory, "node_modules"))
     if everything:
@@ -91,6 +98,19 @@ def resolve_install(directory: str, scene: Scene, *, runs_scripts: bool = True) 
         writes=tuple(writes),
         installs=True,
     )
+
+
+def _find_root(directory: str, scene: Scene) -> str:
+    """The root of the workspace that a package belongs to; the directory itself without one."""
+    parent = posixpath.dirname(directory)
+    while parent != posixpath.dirname(parent):
+        manifest = _load(scene.text(f"{parent}/package.json"))
+        if manifest is not None and "workspaces" in manifest:
+            return parent
+        if scene.text(f"{parent}/pnpm-workspace.yaml") is not None:
+            return parent
+        parent = posixpath.dirname(parent)
+    return directory
 
 
 def read_scripts(text: str | None) -> dict[str, str]:

@@ -32,6 +32,8 @@ _CERTIFICATES = "/usr/local/share/ca-certificates"
 def find_effect(command: Command, scene: Scene) -> Effect | None:
     """The effect of a program of the system; None for one that is not known to be one."""
     program = command.program
+    if "/" in command.words[0] and not command.words[0].startswith(("/bin/", "/sbin/", "/usr/")):
+        return None
     if program == "update-ca-certificates":
         return Effect(paths=(_CERTIFICATES,), writes=(Area("/etc/ssl"),))
     if program in _QUIET:
