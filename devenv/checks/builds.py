@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from devenv.checks.edges import selected_services
 from devenv.checks.facts import CheckedProfile, Facts, FileKind, FileState
-from devenv.checks.finding import Place
+from devenv.checks.finding import Place, Severity
 from devenv.checks.places import place_of
 from devenv.compose.dockerfile import Dockerfile, Instruction, Stage, parse_dockerfile
 from devenv.compose.dockerignore import IgnoreFile, choose_ignore_file, parse_ignore_file
@@ -43,9 +43,26 @@ class BuildView:
         return self.place(instruction.line, instruction.column)
 
     @property
+    def severity(self) -> Severity | None:
+        """How bad it is that the build fails: see `build_severity`."""
+        return build_severity(self.service)
+
+    @property
     def target(self) -> Stage | None:
         """The stage that is built, or None where the Dockerfile has no such."""
         return self.dockerfile.find_stage(self.build.target) if self.dockerfile else None
+
+
+def build_severity(service: Service) -> Severity | None:
+    """A warning where `up` pulls the image first and may never build it, else None.
+
+    Measured: Compose 5.6.1 pulls what has both `image` and `build`, and builds where that fails.
+    A name without a slash is one that a project gives its own images.
+    """
+    pulled = service.image is not None and "/" in service.image
+    if pulled and service.pull_policy in ("", "missing", "if_not_present", "always"):
+        return Severity.WARNING
+    return None
 
 
 def is_remote(context: str) -> bool:

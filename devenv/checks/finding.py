@@ -68,6 +68,9 @@ class Fault:
     """Where it differs from the rule's own."""
     edits: tuple[Edit, ...] = ()
     """What `--fix` does; all of them or none is applied."""
+    is_shared: bool = False
+    """Whether the fault is one of a file that several services may be built from: it is said once,
+    with the first of them."""
     explains: bool = True
     """Under a rule that can explain a refusal: whether this fault is a reason for one."""
 

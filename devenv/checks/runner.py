@@ -67,7 +67,8 @@ def _add(
     severity: Severity,
     profile: str | None,
 ) -> None:
-    key = (rule.name, fault.place, fault.service, fault.message)
+    service = None if fault.is_shared else fault.service
+    key = (rule.name, fault.place, service, fault.message)
     names = (profile,) if profile is not None else ()
     known = found.get(key)
     if known is not None:

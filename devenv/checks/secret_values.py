@@ -40,6 +40,7 @@ _TOKENS = re.compile(
     r"eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{16,}"  # JWT
     r")|-----BEGIN [A-Z ]*PRIVATE KEY-----\s*(?:\\n)?\s*[A-Za-z0-9+/=]{40,}"
 )
+_MADE_UP = re.compile(r"example|1234567|abcdefg", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"[a-zA-Z][\w+.\-]*://[^\s:/@]*:([^\s@/]+)@")
 _STAND_IN = re.compile(
     r"change.?(?:me|this|it)|replace|example|sample|dummy|placeholder|your[-_ ]|_here$|"
@@ -62,7 +63,7 @@ _NOT_SECRET_NAMES = re.compile(
     r"(?:_|^)(?:FILE|PATH|DIR|URL|URI|HOST|PORT|NAME|ID|TTL|EXPIRY|EXPIRES|EXPIRATION|LENGTH|"
     r"SIZE|ALGORITHM|ALG|TYPE|METHOD|ENABLED|REQUIRED|HEADER|PREFIX|COUNT|LIMIT|ISSUER|AUDIENCE|"
     r"TIMEOUT|MINUTES|SECONDS|HOURS|DAYS|ROUNDS|POLICY|USER|USERNAME|MODE|REGION|DRIVER|PUBLIC)$"
-    r"|PUBLIC|PUBLISHABLE|ALLOW_EMPTY|RANDOM",
+    r"|PUBLIC|PUBLISHABLE|ALLOW_EMPTY|RANDOM|(?:^|_)AUTH_(?!TOKEN|SECRET|PASS|KEY)",
     re.IGNORECASE,
 )
 _LONG = 20
@@ -77,7 +78,7 @@ def judge_value(name: str, value: str) -> SecretKind:
     if len(value) < 4 or is_stand_in(value, name):
         return SecretKind.NONE
     if _TOKENS.search(value):
-        return SecretKind.SHAPED
+        return SecretKind.GUESSED if _MADE_UP.search(value) else SecretKind.SHAPED
     in_url = _PASSWORD_IN_URL.search(value)
     if in_url:
         password = in_url[1]
@@ -101,13 +102,27 @@ def is_stand_in(value: str, name: str) -> bool:
         return True
     if _TOKENS.search(value):
         # A real token may hold such a word by accident, but not one of these.
-        return bool(re.search(r"example|x{4}|0{6}|1234567|abcdefg", plain))
+        return bool(re.search(r"x{4}|0{6}", plain)) or _is_demo_token(value)
     words = [word for word in re.split(r"[^a-z0-9]+", plain) if word]
     if all(word in _COMMON or word.rstrip("0123456789!") in _COMMON for word in words):
         return True
     if plain in name.lower() or (name.lower() in plain and name):
         return True
     return bool(_STAND_IN.search(plain)) and len(plain) < 80
+
+
+def _is_demo_token(value: str) -> bool:
+    """Whether a JSON web token says of itself that it is for a demonstration."""
+    found = re.search(r"eyJ[\w-]+\.(eyJ[\w-]+)\.", value)
+    if found is None:
+        return False
+    from base64 import urlsafe_b64decode
+
+    try:
+        payload = urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
+    except ValueError:
+        return False
+    return re.search(rb"demo|example|test|sample|John Doe", payload, re.IGNORECASE) is not None
 
 
 def _is_random(value: str) -> bool:

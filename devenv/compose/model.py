@@ -90,6 +90,9 @@ class Service:
     """None where the image's own applies."""
     entrypoint: tuple[str, ...] | None = None
     container_name: str | None = None
+    pull_policy: str = ""
+    user: str = ""
+    """As written; "" where the image's own applies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ def _parse_service(name: ServiceName, raw: Mapping[str, Any]) -> Service:
         command=_parse_words(raw.get("command")),
         entrypoint=_parse_words(raw.get("entrypoint")),
         container_name=raw.get("container_name"),
+        pull_policy=raw.get("pull_policy") or "",
+        user=str(raw.get("user") or ""),
     )
 
 

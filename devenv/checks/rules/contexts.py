@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from devenv.checks.builds import find_builds, is_remote
+from devenv.checks.builds import build_severity, find_builds, is_remote
 from devenv.checks.edges import selected_services
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, NotChecked, Related, Severity
@@ -52,6 +52,7 @@ def build_context_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fau
                 place,
                 service=name,
                 fix=f"did you mean {near}?" if near else "correct the path, or make the directory",
+                severity=build_severity(service),
             )
         elif kind is FileKind.FILE:
             yield Fault(
@@ -59,6 +60,7 @@ def build_context_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fau
                 place,
                 service=name,
                 fix="name the directory; `dockerfile:` names a file in it",
+                severity=build_severity(service),
             )
 
 
@@ -101,6 +103,7 @@ def dockerfile_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault 
                 place_of(profile, "services", name, "build", "dockerfile"),
                 service=name,
                 fix=f"did you mean {near[0]}?" if near else "paths are relative to the context",
+                severity=view.severity,
             )
 
 
@@ -133,7 +136,12 @@ def dockerfile_syntax(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             fault = find_stage_fault(view.dockerfile, view.target, build.args, contexts)
         if fault is not None:
             message = f"This Dockerfile cannot be built: {fault.message}."
-            yield Fault(message, view.place(fault.line, 1), service=view.service.name)
+            yield Fault(
+                message,
+                view.place(fault.line, 1),
+                service=view.service.name,
+                severity=view.severity,
+            )
 
 
 @check("target-missing", Severity.ERROR, "compose-spec build.md#target")
@@ -175,5 +183,6 @@ def target_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             place_of(profile, "services", name, "build", "target"),
             service=name,
             fix=f"did you mean {near[0]}? {known}" if near else known,
+            severity=view.severity,
             related=(Related(view.place(dockerfile.stages[0].line, 1), "the first stage"),),
         )

@@ -11,6 +11,7 @@ from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, Place, Related, Severity
 from devenv.checks.places import place_of
 from devenv.checks.registry import check
+from devenv.checks.secret_values import SecretKind, judge_value
 from devenv.compose.dockerfile import (
     Instruction,
     Stage,
@@ -19,7 +20,6 @@ from devenv.compose.dockerfile import (
     resolve_sources,
 )
 from devenv.compose.dockerignore import IgnoreFile
-from devenv.compose.secrets import is_secret_name
 
 _INSTALL = re.compile(
     r"\b(?:npm\s+(?:ci|install|i)\b|yarn\s+install\b|yarn\s*$|pnpm\s+(?:install|i)\b|"
@@ -39,13 +39,11 @@ _NODE = re.compile(
 )
 _VENV = re.compile(r"\b(?:uv\s+sync|(?:python3?\s+-m\s+venv|uv\s+venv|virtualenv)\s+(\S+))")
 _COMPOSER = re.compile(r"\bcomposer\s+install\b")
-_TOKEN = re.compile(
-    r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|xox[abprs]-[\w-]{20,}|"
-    r"sk_live_\w{16,}|glpat-[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|npm_[A-Za-z0-9]{30,}"
-)
 _KEY_FILE = re.compile(
-    r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa|dsa)|[^/]*\.pem|\.netrc|\.npmrc|\.pypirc)$"
+    r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa|dsa)|[^/]*\.pem|[^/]*\.key|\.netrc|\.npmrc|\.pypirc)$"
 )
+
+_PRIVATE_KEY = re.compile(r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa|dsa)|[^/]*\.key)$")
 
 
 def _steps(view: BuildView, stage: Stage) -> list[Instruction]:
@@ -128,6 +126,7 @@ def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                         view.at(source.instruction),
                         service=view.service.name,
                         fix="correct the path, or the ignore file",
+                        severity=view.severity,
                         related=related,
                     )
 
@@ -174,6 +173,8 @@ def copy_before_install(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                             view.at(whole),
                             fix="copy the manifest and the lock file first, install, then the rest",
                             related=(Related(view.at(one), "the install"),),
+                            service=view.service.name,
+                            is_shared=True,
                         )
                     break
 
@@ -222,6 +223,8 @@ def package_cache_left(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]
                         f"The cache of {program} stays in the image.",
                         view.at(one),
                         fix=_CLEANING[program.rstrip("3")],
+                        service=view.service.name,
+                        is_shared=True,
                     )
 
 
@@ -266,6 +269,8 @@ def split_runs(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                         "apt-get update is a step of its own, so its cached result grows old.",
                         view.at(one),
                         fix="join it with the install: apt-get update && apt-get install -y …",
+                        service=view.service.name,
+                        is_shared=True,
                     )
 
 
@@ -296,6 +301,8 @@ def runs_as_root(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         if dockerfile is None or target is None:
             continue
         stages = {dockerfile.stages[-1].index: dockerfile.stages[-1], target.index: target}
+        if view.service.user and view.service.user.partition(":")[0] not in ("root", "0"):
+            del stages[target.index]  # Compose decides, and not the image
         for stage in stages.values():
             found = resolve_metadata(dockerfile, stage, view.build.args)
             user = found.user
@@ -313,7 +320,8 @@ def runs_as_root(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 f"{what} runs as root.",
                 view.place(found.user_line or stage.line, 1),
                 fix="USER with a user that the image has or makes",
-                severity=None if last else Severity.INFO,
+                service=view.service.name,
+                is_shared=True,
             )
 
 
@@ -322,8 +330,9 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A secret is written into an image.
 
     ARG and ENV values can be read from the image's history by everyone who can pull it. An error
-    where the value has the shape of a real token; a warning where a name says that it is a
-    secret, or where a private key is copied.
+    where the value has the shape of a real secret, or where an ENV of the image has a secret's
+    name and no usual stand-in; a warning where such a name is that of an ARG or of a stage that
+    does not end up in the image. A private key that is copied counts as well.
 
     Wrong:
 
@@ -338,6 +347,7 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     stay quiet.
     """
     for view in find_builds(profile, facts):
+        kept = _kept(view)
         for stage in _needed(view):
             for one in stage.instructions:
                 if one.name == "ENV":
@@ -347,37 +357,31 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 else:
                     pairs = []
                 for name, value in pairs:
-                    plain = value.strip("'\"")
-                    if _TOKEN.search(plain):
-                        severity = None
-                    elif is_secret_name(name) and _is_real(plain):
-                        severity = Severity.WARNING
-                    else:
+                    kind = judge_value(name, value.strip("'\""))
+                    if kind is SecretKind.NONE or "$" in value:
                         continue
+                    stays = kind is SecretKind.SHAPED or (one.name == "ENV" and stage in kept)
+                    severity = None if stays else Severity.WARNING
                     yield Fault(
                         f"The value of {name} is written into the image.",
                         view.at(one),
                         fix="RUN --mount=type=secret, or a variable at run time",
                         severity=severity,
+                        service=view.service.name,
+                        is_shared=True,
                     )
                 if one.name in ("COPY", "ADD") and one.flag("from") is None:
                     for path in one.arguments[:-1]:
                         if _KEY_FILE.search(path):
+                            is_key = _PRIVATE_KEY.search(path) is not None and stage in kept
                             yield Fault(
                                 f"{path} is copied into the image.",
                                 view.at(one),
                                 fix="RUN --mount=type=secret for the step that needs it",
-                                severity=Severity.WARNING,
+                                severity=None if is_key else Severity.WARNING,
+                                service=view.service.name,
+                                is_shared=True,
                             )
-
-
-def _is_real(value: str) -> bool:
-    """Whether a value may be a secret and not a placeholder, switch, path or reference."""
-    lowered = value.lower()
-    if len(value) < 8 or "$" in value or value.startswith(("/", "<", "http")):
-        return False
-    words = ("change", "example", "placeholder", "your", "todo", "dummy", "xxx", "secret", "pass")
-    return not any(word in lowered for word in words) and bool(re.search(r"\d", value))
 
 
 @check("single-stage", Severity.INFO, "Dockerfile best practices: multi-stage builds")
@@ -416,6 +420,8 @@ def single_stage(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                     "The stage that builds the program is also the one that runs it.",
                     view.at(one),
                     fix="build in a stage of its own, and COPY --from it",
+                    service=view.service.name,
+                    is_shared=True,
                 )
                 break
 
@@ -491,7 +497,7 @@ def mount_hides_build(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         chain = dockerfile.chain(target, view.build.args)
         for folder, step in _installed(chain):
             hidden = _hidden_by(service.mounts, folder)
-            if hidden is None:
+            if hidden is None or _is_elsewhere(chain, folder):
                 continue
             source, mount_target = hidden
             beside = posixpath.relpath(folder, mount_target)
@@ -528,6 +534,22 @@ def _installed(chain: tuple[Stage, ...]) -> Iterator[tuple[str, Instruction]]:
                 if posixpath.basename(made) in ("node_modules", ".venv", "vendor"):
                     found[made] = one
     yield from found.items()
+
+
+def _is_elsewhere(chain: tuple[Stage, ...], folder: str) -> bool:
+    """Whether the image moves the folder away, or has its PATH in another one of that name."""
+    name = re.escape(posixpath.basename(folder))
+    moved = re.compile(rf"\bmv\s+(?:-\S+\s+)*\S*{name}\b")
+    used = re.compile(rf"(?:^|[:\s\"'=])(/[^:\s\"']*/?{name}|/{name})/(?:\.bin|bin)")
+    for stage in chain:
+        for one in stage.instructions:
+            if one.name == "RUN" and moved.search(run_text(one)):
+                return True
+            if one.name == "ENV" and any(
+                posixpath.normpath(path) != folder for path in used.findall(one.text)
+            ):
+                return True
+    return False
 
 
 def _hidden_by(mounts: tuple[tuple[str, str, str], ...], folder: str) -> tuple[str, str] | None:

@@ -59,14 +59,15 @@ def env_in_build_context(profile: CheckedProfile, facts: Facts) -> Iterator[Faul
             text = facts.file(path).text or ""
             secret = _find_secret(text, SecretKind.SHAPED)
             name = shown(facts, path)
-            where = "the image" if stays else "a stage"
-            message = f"{source.instruction.name} takes {name} into {where} of {view.service.name}"
+            where = "the image" if stays else "a stage of the build"
+            message = f"{source.instruction.name} takes {name} into {where}"
             message += f", and {secret.name} looks like a real secret." if secret else "."
             place = Place(path, secret.line, secret.column) if secret else Place(path)
             yield Fault(
                 message,
                 view.at(source.instruction),
                 service=view.service.name,
+                is_shared=True,
                 fix=f"add {relative} to {_ignore_name(view, facts)}",
                 severity=Severity.ERROR if secret and stays else None,
                 related=(Related(place, "the file that is copied"),),

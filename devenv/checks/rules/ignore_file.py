@@ -75,6 +75,8 @@ def dockerignore_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Faul
             view.at(copy),
             fix=f"a .dockerignore with {_listed(unwanted)}",
             edits=(Edit(path, 0, 0, "".join(f"{name}\n" for name in unwanted)),),
+            service=view.service.name,
+            is_shared=True,
         )
 
 
@@ -116,6 +118,8 @@ def dockerignore_incomplete(profile: CheckedProfile, facts: Facts) -> Iterator[F
             Place(path),
             fix=f"add {_listed(unwanted)}",
             edits=(Edit(path, len(text), len(text), start + added),),
+            service=view.service.name,
+            is_shared=True,
         )
 
 
@@ -147,6 +151,7 @@ def dockerignore_syntax(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                 Place(found[0], found[1].fault_line, 1),
                 service=view.service.name,
                 fix="correct the pattern, or take it out",
+                severity=view.severity,
             )
 
 

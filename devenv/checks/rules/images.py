@@ -66,6 +66,11 @@ def _service_images(profile: CheckedProfile) -> Iterator[tuple[str, str, Place]]
 
 def _bases(profile: CheckedProfile, facts: Facts) -> Iterator[tuple[BuildView, Stage, str]]:
     """The image at the foot of each stage that a target needs, once for each FROM."""
+    own = {
+        service.image
+        for service in (profile.model.services.values() if profile.model else ())
+        if service.build is not None
+    }
     for view in find_builds(profile, facts):
         dockerfile, target = view.dockerfile, view.target
         if dockerfile is None or target is None:
@@ -74,7 +79,7 @@ def _bases(profile: CheckedProfile, facts: Facts) -> Iterator[tuple[BuildView, S
             base = dockerfile.resolve_base(stage, view.build.args)
             if not base or base == SCRATCH or dockerfile.find_base(base, stage) is not None:
                 continue
-            if base not in view.build.additional_contexts:
+            if base not in view.build.additional_contexts and base not in own:
                 yield view, stage, base
 
 
@@ -129,6 +134,8 @@ def base_unpinned(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 f"The base image {base} has no version: the next build may stand on another one.",
                 view.place(stage.line, stage.base_column),
                 fix="name a version as the tag",
+                service=view.service.name,
+                is_shared=True,
             )
 
 
@@ -165,6 +172,8 @@ def base_not_slim(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 f"{base} is the full image; it has a smaller variant ({variant}).",
                 view.place(foot.line, foot.base_column),
                 fix=f"{image.repository}:{image.tag or 'VERSION'}-{variant}",
+                service=view.service.name,
+                is_shared=True,
             )
 
 
@@ -192,4 +201,9 @@ def no_digest(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             yield Fault(f"{image} has no digest.", place, service=name)
     for view, stage, base in _bases(profile, facts):
         if parse_image(base).digest is None and parse_image(base).is_pinned:
-            yield Fault(f"{base} has no digest.", view.place(stage.line, stage.base_column))
+            yield Fault(
+                f"{base} has no digest.",
+                view.place(stage.line, stage.base_column),
+                service=view.service.name,
+                is_shared=True,
+            )

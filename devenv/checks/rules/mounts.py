@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from yaml import Node
 
 from devenv.checks.edges import selected_services
+from devenv.checks.env_scan import scan_env
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.nearby import nearest_name
@@ -16,7 +17,7 @@ from devenv.checks.places import place_of, place_of_item
 from devenv.checks.registry import check
 from devenv.compose.layers import entries, scalar
 
-_FILE_LIKE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}$")
+_FILE_LIKE = re.compile(r"[^.]\.[A-Za-z][A-Za-z0-9]{0,7}$")
 
 
 @check("bind-source-missing", Severity.WARNING, "compose-spec 05-services.md#volumes")
@@ -52,10 +53,10 @@ def bind_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
             if source not in facts.files or facts.file(source).kind is not FileKind.MISSING:
                 continue
             refuses = (mount.get("bind") or {}).get("create_host_path") is False
-            shown = posixpath.relpath(source, facts.directory)
+            shown = _shown(source, facts)
             if refuses:
                 message = f"{name} does not start: {shown}, which it mounts, does not exist."
-            elif _FILE_LIKE.search(source):
+            elif _FILE_LIKE.search(posixpath.basename(source)):
                 message = (
                     f"{name} mounts {shown}, which does not exist: the engine makes an empty "
                     "directory of that name, not a file."
@@ -65,24 +66,48 @@ def bind_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
                     f"{name} mounts {shown}, which does not exist: the engine makes an empty "
                     "directory, owned by root."
                 )
-            near = nearest_name(source, facts)
+            near = nearest_name(source, facts) if _is_near(source, facts) else None
             yield Fault(
                 message,
-                _volume_place(profile, name, mount.get("target", "")),
+                _volume_place(profile, facts, name, source, mount.get("target", "")),
                 service=name,
                 fix=f"did you mean {near}?" if near else f"make {shown}, or correct the path",
                 severity=Severity.ERROR if refuses else None,
             )
 
 
-def _volume_place(profile: CheckedProfile, service: str, target: str) -> Place:
+def _is_near(path: str, facts: Facts) -> bool:
+    """Whether a path is in the project, or beside it in the repository."""
+    root = facts.git.root if facts.git else posixpath.dirname(facts.directory)
+    return path.startswith((facts.directory.rstrip("/") + "/", root.rstrip("/") + "/"))
+
+
+def _shown(path: str, facts: Facts) -> str:
+    return posixpath.relpath(path, facts.directory) if _is_near(path, facts) else path
+
+
+def _volume_place(
+    profile: CheckedProfile, facts: Facts, service: str, source: str, target: str
+) -> Place:
+    scan = scan_env(profile, facts)
+
     def mounts_target(node: Node) -> bool:
         written = scalar(node)
         if written is not None:
-            return written.split(":")[1:2] == [target]
-        return any(scalar(k) == "target" and scalar(v) == target for k, v in entries(node))
+            text = scan.project.interpolate(written).value
+            return is_same(text[_drive(text) :].partition(":")[2].partition(":")[0])
+        return any(scalar(k) == "target" and is_same(scalar(v) or "") for k, v in entries(node))
+
+    def is_same(text: str) -> bool:
+        value = scan.project.interpolate(text).value
+        return posixpath.normpath(value or "/") == posixpath.normpath(target)
 
     return place_of_item(profile, ("services", service, "volumes"), mounts_target)
+
+
+def _drive(text: str) -> int:
+    """The length of a drive letter with its colon."""
+    return 2 if re.match(r"[A-Za-z]:[\\/]", text) else 0
 
 
 @check("secret-file-missing", Severity.ERROR, "measured: config passes, the container is refused")

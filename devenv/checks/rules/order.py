@@ -8,12 +8,14 @@ from typing import Any
 
 from devenv.checks.depends_edits import edit_condition
 from devenv.checks.edges import NAMESPACES, edge_place, find_edge, selected_services
+from devenv.checks.env_scan import scan_env
 from devenv.checks.facts import CheckedProfile, Facts, ImageFacts
 from devenv.checks.finding import Fault, Place, Related, Severity
 from devenv.checks.forever import is_one_shot_name, runs_forever, seems_to_serve
 from devenv.checks.health import resolve_healths
 from devenv.checks.hosts import find_hosts
 from devenv.checks.places import place_of
+from devenv.checks.probes import is_stateful_image
 from devenv.checks.registry import check
 from devenv.checks.variables import find_variable
 from devenv.compose.graph import find_cycles, resolve_closure
@@ -368,6 +370,10 @@ def hidden_dependency(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             target = hosts.get(host)
             if target is None or target in said or not _share_network(profile.model, name, target):
                 continue
+            if keys[0] == "environment" and _is_for_others(
+                profile, facts, service, keys[1], target
+            ):
+                continue
             said.add(target)
             if name in resolve_closure(profile.model, [target]):
                 continue  # the other one waits for this one already
@@ -380,6 +386,22 @@ def hidden_dependency(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 service=name,
                 fix=f"add {target} to the depends_on of {name}",
             )
+
+
+def _is_for_others(
+    profile: CheckedProfile, facts: Facts, service: Service, variable: str, target: str
+) -> bool:
+    """Whether a variable comes from an env file that is handed to everybody alike.
+
+    That is one which the named service reads too, or one of a database's that names another one.
+    """
+    place = find_variable(profile, facts, service.name, variable)[0]
+    if place.path in profile.layers.by_path:
+        return False
+    readers = {
+        file.service for file in scan_env(profile, facts).service_files if file.path == place.path
+    }
+    return target in readers or is_stateful_image(service.image or "")
 
 
 def _raw(project: Project, name: str) -> Mapping[str, Any]:

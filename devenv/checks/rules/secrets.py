@@ -42,7 +42,7 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     `DB_PASSWORD=hunter2`. On real sample projects no error-level finding was wrong.
     """
     found = [
-        (path, name, value, Place(path, node.start_mark.line + 1, node.start_mark.column + 1))
+        (keys, name, value, Place(path, node.start_mark.line + 1, node.start_mark.column + 1))
         for path, keys, node in find_scalars(profile.layers)
         for name, value in _named_values(keys, str(node.value))
     ]
@@ -52,7 +52,7 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         if not is_secret_name(name) and judge_value(name, value) is SecretKind.NONE
     }
     public |= set(profile.layers.service_names())
-    for _, name, value, place in found:
+    for keys, name, value, place in found:
         kind = judge_value(name, value)
         if kind is SecretKind.NONE or (kind is SecretKind.GUESSED and value in public):
             continue
@@ -60,6 +60,7 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         yield Fault(
             f"{what} looks like a real secret, and is written into the Compose file.",
             place,
+            service=keys[1] if keys[:1] == ("services",) and len(keys) > 2 else None,
             fix=f"write ${{{name}}} here, and the value into an env file that git ignores"
             if name
             else "move it into an env file that git ignores, or into a Compose secret",
