@@ -87,10 +87,10 @@ def test_text_names_place_rule_fix_and_count_and_hides_secrets(
 
 
 def test_no_output_format_shows_a_secret(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(project, {".env": "DB_PASSWORD=hunter2hunter2\nB='\n"})
+    write(project, {".env": "DB_PASSWORD=sword4fish\nB='\n"})
     for style in FORMATS:
         said = check(capsys, "--format", style, code=1)
-        assert "hunter2" not in said
+        assert "sword4fish" not in said
         assert "ghp_" not in said
 
 
