@@ -280,10 +280,26 @@ def _is_true(entry: Entry | None, scope: Scope) -> bool:
     return text.lower() not in ("false", "no", "n", "off")
 
 
-def _scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
-    """Values of a tree with the keys that lead to each, an anchored one once."""
+def _scalars(root: yaml.Node | None) -> list[tuple[tuple[str, ...], yaml.ScalarNode]]:
+    """Values of a tree in the order of their places, with the keys that lead to each.
+
+    An anchored one comes once: under the service that has it, by a merge key too, where one has.
+    """
     seen: set[int] = set()
-    pending: list[tuple[tuple[str, ...], yaml.Node]] = [((), root)] if root is not None else []
+    found: list[tuple[tuple[str, ...], yaml.ScalarNode]] = []
+    services = child("", root, "services")
+    if services is not None:
+        found += _walk_scalars(("services",), services.value, seen)
+    if root is not None:
+        found += _walk_scalars((), root, seen)
+    return sorted(found, key=lambda one: one[1].start_mark.index)
+
+
+def _walk_scalars(
+    start: tuple[str, ...], root: yaml.Node, seen: set[int]
+) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
+    """Values below a node that were not seen before; what `<<` brings has the keys that it gets."""
+    pending: list[tuple[tuple[str, ...], yaml.Node]] = [(start, root)]
     while pending:
         keys, node = pending.pop()
         if id(node) in seen:
@@ -291,6 +307,11 @@ def _scalars(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Sca
         seen.add(id(node))
         if isinstance(node, yaml.ScalarNode):
             yield keys, node
+        elif keys[-1:] == ("<<",) and isinstance(node, yaml.SequenceNode):
+            pending += [(keys, item) for item in reversed(node.value)]
+        elif keys[-1:] == ("<<",) and isinstance(node, yaml.MappingNode):
+            above = keys[:-1]
+            pending += [((*above, str(key.value)), value) for key, value in reversed(node.value)]
         elif isinstance(node, yaml.MappingNode):
             pending += [((*keys, str(key.value)), value) for key, value in reversed(node.value)]
         elif isinstance(node, yaml.SequenceNode):

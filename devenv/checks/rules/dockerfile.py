@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from devenv.checks.builds import BuildView, find_builds, find_ignore_file
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, Place, Related, Severity
-from devenv.checks.places import place_of
+from devenv.checks.mount_places import place_of_mount
 from devenv.checks.registry import check
 from devenv.checks.secret_values import SecretKind, judge_value
 from devenv.compose.dockerfile import (
@@ -505,7 +505,7 @@ def mount_hides_build(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 continue
             yield Fault(
                 f"The bind mount on {mount_target} hides {folder}, which the image built there.",
-                place_of(profile, "services", service.name, "volumes"),
+                place_of_mount(profile, facts, service.name, mount_target),
                 service=service.name,
                 fix=f'add a volume that gives it back: "{folder}"',
                 related=(Related(view.at(step), "what is hidden is made here"),),

@@ -174,7 +174,7 @@ def env_unused(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     scan = scan_env(profile, facts)
     passed_on = {file.path for file in scan.service_files}
     misspelt = {entry.name for _, entry, _ in _find_misspelt(scan, profile)}
-    for source in scan.project.sources:
+    for source in scan.sources:
         if source.path in passed_on or scan.mounts_file(source.path):
             continue
         unused = [
@@ -264,7 +264,7 @@ def env_misspelt(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 def _unmentioned(scan: EnvScan, profile: CheckedProfile) -> dict[str, tuple[str, EnvEntry]]:
     return {
         entry.name: (source.path, entry)
-        for source in scan.project.sources
+        for source in scan.sources
         for entry in _last_entries(source)
         if not _is_mentioned(scan, profile, entry.name)
     }
@@ -349,7 +349,7 @@ def env_shadowed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     one too.
     """
     scan = scan_env(profile, facts)
-    for source in scan.project.sources:
+    for source in scan.sources:
         for entry in _last_entries(source):
             shell = facts.environ.get(entry.name)
             if shell is None or shell == source.resolved.values.get(entry.name):

@@ -6,16 +6,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from yaml import Node
-
 from devenv.checks.edges import selected_services
-from devenv.checks.env_scan import scan_env
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
-from devenv.checks.finding import Fault, Place, Severity
+from devenv.checks.finding import Fault, Severity
+from devenv.checks.mount_places import place_of_mount
 from devenv.checks.nearby import nearest_name
-from devenv.checks.places import place_of, place_of_item
+from devenv.checks.places import place_of
 from devenv.checks.registry import check
-from devenv.compose.layers import entries, scalar
 
 _FILE_LIKE = re.compile(r"[^.]\.[A-Za-z][A-Za-z0-9]{0,7}$")
 
@@ -69,7 +66,7 @@ def bind_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault
             near = nearest_name(source, facts) if _is_near(source, facts) else None
             yield Fault(
                 message,
-                _volume_place(profile, facts, name, source, mount.get("target", "")),
+                place_of_mount(profile, facts, name, mount.get("target", "")),
                 service=name,
                 fix=f"did you mean {near}?" if near else f"make {shown}, or correct the path",
                 severity=Severity.ERROR if refuses else None,
@@ -84,30 +81,6 @@ def _is_near(path: str, facts: Facts) -> bool:
 
 def _shown(path: str, facts: Facts) -> str:
     return posixpath.relpath(path, facts.directory) if _is_near(path, facts) else path
-
-
-def _volume_place(
-    profile: CheckedProfile, facts: Facts, service: str, source: str, target: str
-) -> Place:
-    scan = scan_env(profile, facts)
-
-    def mounts_target(node: Node) -> bool:
-        written = scalar(node)
-        if written is not None:
-            text = scan.project.interpolate(written).value
-            return is_same(text[_drive(text) :].partition(":")[2].partition(":")[0])
-        return any(scalar(k) == "target" and is_same(scalar(v) or "") for k, v in entries(node))
-
-    def is_same(text: str) -> bool:
-        value = scan.project.interpolate(text).value
-        return posixpath.normpath(value or "/") == posixpath.normpath(target)
-
-    return place_of_item(profile, ("services", service, "volumes"), mounts_target)
-
-
-def _drive(text: str) -> int:
-    """The length of a drive letter with its colon."""
-    return 2 if re.match(r"[A-Za-z]:[\\/]", text) else 0
 
 
 @check("secret-file-missing", Severity.ERROR, "measured: config passes, the container is refused")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -70,6 +70,8 @@ def dependency_cycle(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         steps = tuple(zip(cycle, (*cycle[1:], cycle[0]), strict=True))
         edges = [_raw_edge(graph, owner, target) for owner, target in steps]
         inactive = [name for name in cycle if not _is_active(graph, name, profile)]
+        if inactive and _is_said_elsewhere(graph, inactive, profile, facts):
+            continue
         words = " → ".join((*cycle, cycle[0]))
         message = f"Services wait for each other in a circle: {words}."
         if len(cycle) == 1:
@@ -152,6 +154,8 @@ def dependency_undefined(profile: CheckedProfile, facts: Facts) -> Iterator[Faul
         is_active = _is_active(graph, name, profile)
         for edge in service.edges:
             if edge.service in graph.services:
+                continue
+            if not is_active and _is_said_elsewhere(graph, [name], profile, facts):
                 continue
             others = [other for other in graph.services if other != name]
             near = get_close_matches(edge.service, others, n=1, cutoff=0.5)
@@ -661,6 +665,21 @@ def _place(entry: Entry) -> Place:
 
 def _is_active(graph: RawGraph, name: str, profile: CheckedProfile) -> bool:
     return name in profile.services or graph.services[name].is_active(profile.compose_profiles)
+
+
+def _is_active_in(graph: RawGraph, name: str, active: Collection[str]) -> bool:
+    return graph.services[ServiceName(name)].is_active(active)
+
+
+def _is_said_elsewhere(
+    graph: RawGraph, names: Iterable[str], profile: CheckedProfile, facts: Facts
+) -> bool:
+    """Whether another devenv profile starts all of these services, so that its finding says it."""
+    return any(
+        all(_is_active_in(graph, name, active) for name in names)
+        for other, active in facts.compose_profiles.items()
+        if other != profile.name
+    )
 
 
 def _is_about_edges(profile: CheckedProfile) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.registry import check
-from devenv.errors import CommandFailed, ConfigError, DevenvError
+from devenv.errors import CommandFailed, ComposeFileError, ConfigError, DevenvError
 
 
 @check("profile-invalid", Severity.ERROR, "docs/configuration.md")
@@ -63,6 +63,10 @@ def compose_invalid(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
 
 def _fault(error: DevenvError, profile: CheckedProfile) -> Fault:
     source = error.source
+    keys = tuple(str(key) for key in getattr(error, "key_path", ()))
+    if keys and isinstance(error, ComposeFileError):
+        # With what is included, extended from, or merged by an anchor, unlike Compose's own file.
+        source = profile.layers.source(*keys) or source
     if source is None:
         layers = profile.layers.layers
         place = Place(layers[0].path if layers else profile.layers.directory)
