@@ -29,6 +29,7 @@ class Exchange:
         self._endpoint = endpoint
         self._connection: Connection | None = None
         self.status = 0
+        self._has_body = True
         self.headers: dict[str, str] = {}
         """Names in lower case."""
 
@@ -77,6 +78,7 @@ class Exchange:
             if not self._open.over_ssh and body is None:
                 raise cannot_connect(self._endpoint, error) from error
         await self._read_head()
+        self._has_body = method != "HEAD"
 
     async def _read_head(self) -> None:
         reader = self._open.reader
@@ -110,7 +112,7 @@ class Exchange:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body's bytes as they come."""
         reader = self._open.reader
-        if self.status in (204, 304):
+        if not self._has_body or self.status in (204, 304):
             return
         try:
             if "chunked" in self.headers.get("transfer-encoding", "").lower():
