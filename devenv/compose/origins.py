@@ -1,0 +1,335 @@
+"""Where each value of the merged model comes from.
+
+Compose says what a value is. This looks for the place that gave it, and takes a place for the
+origin only where what is written there, variables filled in, is the value that Compose has:
+otherwise the origin is unknown, and no place is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from devenv.compose.env_file import EntryKind, resolve_env_values
+from devenv.compose.env_scope import (
+    Scope,
+    find_service_env_files,
+    find_service_variables,
+    parse_service_env_file,
+)
+from devenv.compose.interpolation import find_references
+from devenv.compose.layers import Entry, Layers, child, entries, items, scalar
+from devenv.compose.short_forms import expand_port, is_value, is_volume, split_command
+from devenv.errors import Source
+from devenv.values import dataclass, field, replace
+
+Keys = tuple[str | int, ...]
+_REPLACED = ("command", "entrypoint", "test")
+"""Lists that a later file replaces as a whole."""
+
+
+class OriginKind(StrEnum):
+    """How well the origin is known."""
+
+    WRITTEN = "written"
+    DEFAULT = "default"
+    """No file sets it: Compose does."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class VariableOrigin:
+    """A variable that a value went through."""
+
+    name: str
+    where: str
+    """`the shell`, `the profile's [env]`, `not set`, or empty for `source`."""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The origin of one value; `source` is None unless it is written."""
+
+    kind: OriginKind
+    source: Source | None = None
+    note: str = ""
+    overrode: tuple[Source, ...] = ()
+    """The places whose values it hides, the next one first."""
+    variables: tuple[VariableOrigin, ...] = ()
+    appended: bool = False
+    """Whether the list around it is joined from several files."""
+
+
+UNKNOWN = Origin(OriginKind.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What origins are looked for in."""
+
+    layers: Layers
+    scopes: Mapping[str, Scope]
+    shell: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = field(default_factory=dict)
+    """The profile's `[env]`."""
+    read: Callable[[str], str | None] = lambda _: None
+
+    def scope(self, path: str) -> Scope:
+        """What the variables of a Compose file stand for."""
+        return self.scopes.get(path) or self.scopes[""]
+
+
+def walk_leaves(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, object]]:
+    """Every value of a document that holds no others, with its keys."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from walk_leaves(inner, (*keys, str(key)))
+    elif isinstance(value, list) and value:
+        for index, inner in enumerate(value):
+            yield from walk_leaves(inner, (*keys, index))
+    else:
+        yield keys, value
+
+
+def find_origin(texts: Texts, document: Mapping[str, Any], keys: Keys) -> Origin:
+    """The origin of the value at these keys of the merged model."""
+    value = _get(document, keys)
+    at = next((number for number, key in enumerate(keys) if isinstance(key, int)), None)
+    if at is not None:
+        return _in_list(texts, document, keys, at, value)
+    names = tuple(str(key) for key in keys)
+    if names[:1] == ("services",) and names[2:3] == ("environment",) and len(names) == 4:
+        return _variable(texts, names[1], names[3], value)
+    written = _written(texts.layers, names)
+    if written:
+        return _from_entries(texts, written, names[-1], value)
+    return _short_form(texts, names, value) or _default(texts, document, names, value)
+
+
+def _get(document: object, keys: Keys) -> object:
+    for key in keys:
+        document = document[key]  # type: ignore[index]
+    return document
+
+
+def _written(layers: Layers, names: Sequence[str]) -> list[Entry]:
+    """The places that set a key, the winning one first, down to one that resets or replaces."""
+    kept: list[Entry] = []
+    for entry in layers.find_all(*names):
+        if entry.value.tag == "!reset":
+            break
+        kept.append(entry)
+        if entry.value.tag == "!override":
+            break
+    return kept
+
+
+def _from_entries(texts: Texts, written: list[Entry], key: str, value: object) -> Origin:
+    winner = written[0]
+    text = _text_of(winner, key)
+    if text == key and value is None and winner.key is winner.value:
+        return Origin(OriginKind.WRITTEN, winner.source)  # a name in a list that became a map
+    if text is None:
+        is_empty = isinstance(winner.value, yaml.CollectionNode) and not winner.value.value
+        if is_empty and value in (None, {}, []):
+            return Origin(OriginKind.WRITTEN, winner.source)
+        return UNKNOWN
+    scope = texts.scope(winner.path)
+    result = scope.interpolate(text)
+    if not is_value(result.value, value, key=key, directory=scope.directory):
+        return UNKNOWN
+    hidden = tuple(entry.source for entry in written[1:])
+    names = _variables(texts, winner.path, text)
+    return Origin(OriginKind.WRITTEN, winner.source, overrode=hidden, variables=names)
+
+
+def _text_of(entry: Entry, key: str) -> str | None:
+    """The scalar's text; of an item `KEY=value` what stands behind the key."""
+    text = scalar(entry.value)
+    if text is None or entry.key is not entry.value:
+        return text
+    name, separator, rest = text.partition("=")
+    return rest if separator and name == key else text
+
+
+def _variables(texts: Texts, path: str, text: str) -> tuple[VariableOrigin, ...]:
+    names = dict.fromkeys(one.name for one in find_references(text))
+    return tuple(_variable_origin(texts, path, name) for name in names)
+
+
+def _variable_origin(texts: Texts, path: str, name: str) -> VariableOrigin:
+    if name in texts.shell:
+        return VariableOrigin(name, "the shell")
+    if name in texts.profile:
+        return VariableOrigin(name, "the profile's [env]")
+    scope = texts.scope(path)
+    for source in (*reversed(scope.sources), *reversed(texts.scopes[""].sources)):
+        for entry in reversed(source.file.entries):
+            if entry.name == name and name in source.resolved.values:
+                return VariableOrigin(name, "", Source(source.path, entry.line, entry.column))
+    return VariableOrigin(name, "not set")
+
+
+def _variable(texts: Texts, service: str, name: str, value: object) -> Origin:
+    """An entry of `environment`, which Compose joins from there and from the env files."""
+    found = find_service_variables(texts.layers, texts.scopes, service)
+    if name not in found:
+        return _from_env_files(texts, service, name, value)
+    text, entry = found[name]
+    written = _written(texts.layers, ("services", service, "environment", name))
+    others = tuple(one.source for one in written if one.source != entry.source)
+    if text is None:
+        passed = texts.scope(entry.path).values.get(name)
+        if value is not None and (passed is None or not is_value(passed, value)):
+            return UNKNOWN
+        bare = (_variable_origin(texts, entry.path, name),)
+        return Origin(OriginKind.WRITTEN, entry.source, "", others, bare)
+    if not is_value(text, value):
+        return UNKNOWN
+    variables = _variables(texts, entry.path, _text_of(entry, name) or "")
+    return Origin(OriginKind.WRITTEN, entry.source, "", others, variables)
+
+
+def _from_env_files(texts: Texts, service: str, name: str, value: object) -> Origin:
+    """A variable of a service that only its env files set: the last line that does."""
+    known: dict[str, str] = {}
+    sources: list[Source] = []
+    lookup = texts.scopes[""].values.get
+    for one in find_service_env_files(texts.layers, texts.scopes, [service]):
+        file = parse_service_env_file(texts.read(one.path) or "", one.is_raw)
+        known = dict(resolve_env_values(file.entries, lookup, known).values)
+        sources += [
+            Source(one.path, statement.line, statement.column)
+            for statement in file.entries
+            if statement.name == name and statement.kind is EntryKind.ASSIGNMENT
+        ]
+    if not sources or name not in known or not is_value(known[name], value):
+        return UNKNOWN
+    hidden = tuple(reversed(sources[:-1]))
+    return Origin(OriginKind.WRITTEN, sources[-1], "env_file", hidden)
+
+
+def _in_list(
+    texts: Texts, document: Mapping[str, Any], keys: Keys, at: int, value: object
+) -> Origin:
+    names = tuple(str(key) for key in keys[:at])
+    model = _get(document, keys[:at])
+    written = _written(texts.layers, names)
+    if not written or not isinstance(model, list):
+        return UNKNOWN
+    index, rest = int(keys[at]), keys[at + 1 :]
+    if names[-1] in _REPLACED:
+        return _in_replaced(texts, written, model, index) if not rest else UNKNOWN
+    if any(not isinstance(entry.value, yaml.SequenceNode) for entry in written):
+        return UNKNOWN
+    candidates = [Entry(entry.path, item, item) for entry in written for item in items(entry.value)]
+    matching = [one for one in candidates if _is_item(texts, one, names[-1], model[index])]
+    if len(matching) != 1:
+        return UNKNOWN
+    found = matching[0]
+    whole = sum(bool(items(entry.value)) for entry in written) > 1
+    text = scalar(found.value)
+    if text is not None:
+        names_in = _variables(texts, found.path, text)
+        note = "short form" if rest else ""
+        return Origin(OriginKind.WRITTEN, found.source, note, (), names_in, whole)
+    entry: Entry | None = found
+    for key in rest:
+        entry = child(found.path, entry.value, str(key)) if entry else None
+    if entry is None:
+        return Origin(OriginKind.DEFAULT, note="the item does not set it", appended=whole)
+    return replace(_from_entries(texts, [entry], str(rest[-1]), value), appended=whole)
+
+
+def _in_replaced(texts: Texts, written: list[Entry], model: list[Any], index: int) -> Origin:
+    winner, hidden = written[0], tuple(entry.source for entry in written[1:])
+    scope = texts.scope(winner.path)
+    if isinstance(winner.value, yaml.SequenceNode):
+        nodes = items(winner.value)
+        words = [scope.interpolate(scalar(node) or "").value.replace("$", "$$") for node in nodes]
+        if words != model or any(scalar(node) is None for node in nodes):
+            return UNKNOWN
+        item = Entry(winner.path, nodes[index], nodes[index])
+        names = _variables(texts, winner.path, scalar(nodes[index]) or "")
+        return Origin(OriginKind.WRITTEN, item.source, "", hidden, names)
+    text = scalar(winner.value)
+    if text is None:
+        return UNKNOWN
+    result = scope.interpolate(text).value
+    in_shell = ["CMD-SHELL", result.replace("$", "$$")]
+    if model not in (split_command(result), in_shell):
+        return UNKNOWN
+    names = _variables(texts, winner.path, text)
+    return Origin(OriginKind.WRITTEN, winner.source, "short form", hidden, names)
+
+
+def _is_item(texts: Texts, entry: Entry, key: str, model: object) -> bool:
+    scope = texts.scope(entry.path)
+    text = scalar(entry.value)
+    if text is not None:
+        value = scope.interpolate(text).value
+        if key == "ports":
+            return expand_port(value) == model or value == model
+        if key == "volumes":
+            return is_volume(value, model, scope.directory)
+        if key == "extra_hosts":
+            return value in (model, str(model).replace("=", ":", 1))
+        if key in ("secrets", "configs"):
+            return isinstance(model, Mapping) and model.get("source") == value
+        return is_value(value, model, key=key, directory=scope.directory)
+    if not isinstance(model, Mapping) or not isinstance(entry.value, yaml.MappingNode):
+        return False
+    for name, node in entries(entry.value):
+        written = scalar(node)
+        if written is None:
+            continue
+        value = scope.interpolate(written).value
+        inner = model.get(str(name.value))
+        if not is_value(value, inner, key=str(name.value), directory=scope.directory):
+            return False
+    return True
+
+
+def _short_form(texts: Texts, names: tuple[str, ...], value: object) -> Origin | None:
+    """A key of a long form where a short one is written: `build: .`, `depends_on: [db]`."""
+    if names[:1] != ("services",) or len(names) < 4:
+        return None
+    if names[2] == "build" and len(names) == 4:
+        written = _written(texts.layers, names[:3])
+        text = scalar(written[0].value) if written else None
+        if text is None or names[3] != "context":
+            return None
+        return _from_entries(texts, written, "context", value)
+    if names[2] == "depends_on" and len(names) == 5:
+        written = _written(texts.layers, names[:4])
+        implied = {"condition": "service_started", "required": True}
+        if len(written) != 1 or implied.get(names[4]) != value:
+            return None
+        if written[0].key is written[0].value:
+            return Origin(OriginKind.WRITTEN, written[0].source, "short form")
+        return Origin(OriginKind.DEFAULT, note="Compose's own default")
+    return None
+
+
+def _default(
+    texts: Texts, document: Mapping[str, Any], names: tuple[str, ...], value: object
+) -> Origin:
+    """What Compose sets where no file does."""
+    project = document.get("name")
+    last = names[-1]
+    implied = (
+        (len(names) == 3 and last == "name" and value == f"{project}_{names[1]}")
+        or (names == ("name",) and not _written(texts.layers, ("name",)))
+        or (last == "dockerfile" and value == "Dockerfile")
+        or (last == "required" and value is True)
+        or (names[:1] == ("networks",) and last == "ipam" and value == {})
+        or (names[-2:] == ("networks", "default") and value is None)
+        or (last in ("command", "entrypoint") and value is None)
+        or (names[2:3] == ("deploy",) and value == {})
+        or (names[:2] == ("networks", "default") and len(names) == 3 and last == "name")
+    )
+    return Origin(OriginKind.DEFAULT, note="Compose's own default") if implied else UNKNOWN
