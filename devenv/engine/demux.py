@@ -9,8 +9,8 @@ Spec: Docker Engine API, ContainerAttach, "Stream format".
 from __future__ import annotations
 
 import re
+import struct
 from calendar import timegm
-from struct import Struct
 
 LogLine = tuple[str, int, bytes]
 """Stream (`stdout` or `stderr`), time in ns since the epoch (0: unknown), line without its end."""
@@ -23,7 +23,7 @@ _PIECE_BYTES = 1 << 14
 """The engine's piece of a longer line. Source: moby daemon/logger/copier.go."""
 _STAMP_BYTES = 40
 """More than the longest RFC 3339 time with its blank."""
-_HEADER = Struct(">B3sL")
+_HEADER = struct.Struct(">B3sL")
 _NAMES = {0: "stdout", 1: "stdout", 2: "stderr", 3: "stderr"}
 _NEWLINE = 10
 
@@ -62,10 +62,22 @@ def parse_timestamp(text: bytes) -> int | None:
         return None
 
 
+_LINE_FRAME = re.compile(rb"([\x01\x02])\0\0\0(....)(.{19})\.(\d{9})Z ([^\n]*)\n", re.DOTALL)
+_FRAME_EXTRA = 32
+"""A frame's time, blank and newline."""
+_KINDS = {b"\x01": "stdout", b"\x02": "stderr"}
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 
 _JOINT = re.compile(rb"\r(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
 """Where the `local` driver forgot the newline after a long line of a TTY container."""
+
+
+def _whole_second(text: bytes) -> int:
+    """Nanoseconds of a time without its fraction. Raises ValueError."""
+    found = parse_timestamp(text + b"Z")
+    if found is None:
+        raise ValueError(text)
+    return found
 
 
 class _Partial:
@@ -111,6 +123,8 @@ class Demux:
         buffer = self._buffer + data if self._buffer else data
         end = len(buffer)
         at = 0
+        if self._timestamps and not self._left and not self._is_inside_line():
+            at = self._whole_lines(buffer, out)
         unpack = _HEADER.unpack_from
         partials = self._partial
         while at < end:
@@ -151,6 +165,50 @@ class Demux:
                     self._end_line(name, partial, b"", out)
         self._buffer = buffer[at:]
         return out
+
+    def _is_inside_line(self) -> bool:
+        return any(partial.data or partial.started for partial in self._partial.values())
+
+    def _whole_lines(self, buffer: bytes, out: list[LogLine]) -> int:
+        """Take the frames at the start that are one line each, all at once; how many bytes.
+
+        Nearly every frame is. Each size is held against what was found, so a frame that is not
+        ends this, and the rest is looked at one by one.
+        """
+        found = _LINE_FRAME.findall(buffer)
+        if not found:
+            return 0
+        kinds, sizes, seconds, fractions, texts = zip(*found, strict=True)
+        if not buffer.startswith(kinds[0] + b"\0\0\0" + sizes[0]):
+            return 0
+        said = struct.unpack(f">{len(found)}L", b"".join(sizes))
+        seen = [len(text) + _FRAME_EXTRA for text in texts]
+        count = len(found)
+        if list(said) != seen or max(seen) > self._max:
+            count = next(
+                (
+                    n
+                    for n, (a, b) in enumerate(zip(said, seen, strict=True))
+                    if a != b or b > self._max
+                ),
+                count,
+            )
+        total = int(sum(said[:count])) + 8 * count
+        last = count - 1
+        start = total - said[last] - 8
+        if count < 1 or not buffer.startswith(kinds[last] + b"\0\0\0" + sizes[last], start):
+            return 0
+        try:
+            bases = {second: _whole_second(second) for second in set(seconds[:count])}
+            times = [
+                bases[second] + int(fraction)
+                for second, fraction in zip(seconds[:count], fractions[:count], strict=True)
+            ]
+        except ValueError:
+            return 0
+        names = [_KINDS[kind] for kind in kinds[:count]]
+        out += zip(names, times, texts[:count], strict=True)
+        return total
 
     def _is_last_piece(self, buffer: bytes, start: int, stop: int, size: int) -> bool:
         """Whether a frame without a newline ends its line all the same: a process has ended

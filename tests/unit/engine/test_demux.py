@@ -116,3 +116,25 @@ def test_a_long_line_of_a_tty_container_loses_the_times_of_its_pieces() -> None:
                 ("stdout", NS, piece + piece + b"rest"),
                 ("stdout", NS, other),
             ]
+
+
+STAMPED = st.builds(
+    lambda nanos, text: b"2024-02-29T12:00:0%d.%09dZ %b" % (nanos % 3, nanos, text),
+    st.integers(0, 999_999_999),
+    st.sampled_from(
+        [b"a line\n", b"\n", b"no newline", b"x" * 300 + b"\n", b"\x01\0\0\0\n", b"\r\n"]
+    ),
+)
+
+
+@given(
+    st.lists(st.tuples(STAMPED | texts, st.sampled_from([1, 1, 1, 2])), max_size=30),
+    st.lists(st.integers(0, 5000), max_size=4),
+)
+def test_frames_taken_all_at_once_are_those_taken_one_by_one(
+    frames: list[tuple[bytes, int]], places: list[int]
+) -> None:
+    data = b"".join(frame(text, kind) for text, kind in frames)
+    slow = Demux(max_line_bytes=256)
+    slow._whole_lines = lambda buffer, out: 0  # type: ignore[method-assign]
+    assert decode(Demux(max_line_bytes=256), cut(data, places)) == decode(slow, [data])
