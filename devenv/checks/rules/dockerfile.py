@@ -75,6 +75,13 @@ def _kept(view: BuildView) -> tuple[Stage, ...]:
     return tuple(stages[index] for index in sorted(stages))
 
 
+def _chain(view: BuildView, stage: Stage) -> tuple[Stage, ...]:
+    """The stage and those that it is FROM: what they set with ENV holds in it."""
+    return (
+        view.dockerfile.chain(stage, view.build.args) if view.dockerfile is not None else (stage,)
+    )
+
+
 @check("copy-source-missing", Severity.ERROR, "Dockerfile reference: COPY; measured")
 def copy_source_missing(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A COPY names what is not in the build context.
@@ -201,7 +208,8 @@ def package_cache_left(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]
         for stage in _kept(view):
             no_pip_cache = any(
                 one.name in ("ENV", "ARG") and "PIP_NO_CACHE_DIR" in one.text
-                for one in stage.instructions
+                for below in _chain(view, stage)
+                for one in below.instructions
             )
             for one in _steps(view, stage):
                 text = run_text(one)
@@ -512,12 +520,19 @@ def mount_hides_build(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             )
 
 
+_UV_FOLDER = re.compile(r"\bUV_PROJECT_ENVIRONMENT[= ][\"']?([\w./-]+)")
+
+
 def _installed(chain: tuple[Stage, ...]) -> Iterator[tuple[str, Instruction]]:
     """Folders that the stages' installs make, with the step, from the base upwards."""
     directory = "/"
+    uv_folder = None
     found: dict[str, Instruction] = {}
     for stage in reversed(chain):
         for one in stage.instructions:
+            elsewhere = _UV_FOLDER.search(one.text) if one.name in ("ENV", "RUN") else None
+            if elsewhere is not None and one.name == "ENV":
+                uv_folder = elsewhere[1]
             if one.name == "WORKDIR" and one.arguments and "$" not in one.arguments[0]:
                 directory = posixpath.normpath(posixpath.join(directory, one.arguments[0]))
             elif one.name == "RUN":
@@ -526,7 +541,8 @@ def _installed(chain: tuple[Stage, ...]) -> Iterator[tuple[str, Instruction]]:
                 if _NODE.search(text) and not re.search(r"\s(?:-g|--global)\b|\bcd\s", text):
                     found[posixpath.join(directory, "node_modules")] = one
                 if venv is not None:
-                    found[posixpath.join(directory, venv[1] or ".venv")] = one
+                    folder = venv[1] or (elsewhere[1] if elsewhere else uv_folder) or ".venv"
+                    found[posixpath.join(directory, folder)] = one
                 if _COMPOSER.search(text):
                     found[posixpath.join(directory, "vendor")] = one
             elif one.name == "COPY" and one.arguments[-1:] and "$" not in one.arguments[-1]:

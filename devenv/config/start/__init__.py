@@ -1,0 +1,1 @@
+"""What `devenv init` proposes: from a survey of a repository to files, pure."""

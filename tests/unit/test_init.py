@@ -1,0 +1,125 @@
+"""`devenv init` on repositories of each kind: what it proposes is complete, checked, and unasked
+for nothing is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devenv.config.start.propose import propose_files
+from devenv.config.start.survey import Need, Stack, Survey
+from devenv.host.survey import load_survey
+from tests.engine.project import clean_environ, devenv_argv
+
+KINDS = {
+    "node": {
+        "package.json": '{"scripts": {"dev": "vite", "build": "vite build"}, '
+        '"dependencies": {"pg": "8", "ioredis": "5"}}',
+        "package-lock.json": "{}",
+    },
+    "node-pnpm": {"package.json": '{"scripts": {"start": "node ."}}', "pnpm-lock.yaml": ""},
+    "python-fastapi": {"requirements.txt": "fastapi\npsycopg[binary]\n", "app/main.py": ""},
+    "python-django": {"manage.py": "", "requirements.txt": "django\nmysqlclient\n"},
+    "python-uv": {"pyproject.toml": '[project]\nname = "x"\n', "uv.lock": "", "main.py": ""},
+    "go": {"go.mod": "module x\n", "go.sum": "", "cmd/server/main.go": "package main\n"},
+    "ruby-rails": {"Gemfile": 'gem "pg"\ngem "sidekiq"\n', "Gemfile.lock": "", "bin/rails": ""},
+    "dockerfile-alone": {
+        "Dockerfile": 'FROM node:22-slim AS dev\nUSER node\nEXPOSE 4000\nCMD ["node"]\n'
+    },
+    "nothing": {"README.md": "x\n"},
+}
+WANTED = {
+    "node": {"compose.yaml", "Dockerfile", ".dockerignore", ".env.example", ".gitignore"},
+    "dockerfile-alone": {"compose.yaml", ".dockerignore", ".gitignore"},
+    "nothing": {"compose.yaml", ".env.example", ".gitignore"},
+}
+SETTINGS = {"devenv.toml", "profiles/dev.toml"}
+
+
+def make(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def run(root: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    completed = subprocess.run(
+        [*devenv_argv(), *arguments],
+        cwd=root,
+        env={**clean_environ(root.parent / "cache"), "DOCKER_HOST": "unix:///nowhere"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert completed.returncode == code, completed.stdout + completed.stderr
+    return completed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_passes_its_own_checks(kind: str, tmp_path: Path) -> None:
+    root = make(tmp_path / "shop", KINDS[kind])
+    subprocess.run(("git", "init", "-q", "-b", "trunk"), cwd=root, check=True)
+    before = {path for path in root.rglob("*") if ".git/" not in str(path)}
+    proposed = {one["path"] for one in json.loads(run(root, "init", "--format", "json").stdout)}
+    assert proposed >= SETTINGS | WANTED.get(kind, {"compose.yaml", "Dockerfile"})
+    run(root, "init", "--dry-run")
+    assert "--yes" in run(root, "init", code=2).stderr
+    assert {path for path in root.rglob("*") if ".git/" not in str(path)} == before
+    run(root, "init", "--yes")
+    assert 'default_branch = "trunk"' in (root / "devenv.toml").read_text()
+    found = json.loads(run(root, "check", "--format", "json", "--fail-on", "never").stdout)
+    bad = [f for f in found["findings"] if f["severity"] in ("error", "warning")]
+    assert bad == []
+    assert "Nothing to add" in run(root, "init", "--yes").stderr
+
+
+@pytest.mark.parametrize("stack", Stack)
+def test_a_first_app_where_there_is_none(stack: Stack) -> None:
+    proposed = {one.path: one for one in propose_files(Survey("x"), stack=stack, needs=[])}
+    dockerfile = proposed["Dockerfile"].text
+    assert " AS development\n" in dockerfile and " AS production\n" in dockerfile
+    assert any("It runs." in one.text for one in proposed.values())
+    assert "depends_on" not in proposed["compose.yaml"].text
+
+
+def test_a_compose_project_gets_profiles_and_keeps_its_files(tmp_path: Path) -> None:
+    root = make(
+        tmp_path,
+        {
+            "docker-compose.yml": "services:\n  a: {image: a, profiles: [search, '$X']}\n",
+            "docker-compose.debug.yml": "services:\n  a: {ports: !override []}\n",
+            "docker-compose.override.yml": "services: {}\n",
+            "profiles/search.toml": "",
+        },
+    )
+    survey = load_survey(root, os.environ)
+    assert survey.compose_files == ("docker-compose.yml",)
+    assert survey.overrides == ("docker-compose.debug.yml",)
+    proposed = {one.path: one.text for one in propose_files(survey)}
+    assert set(proposed) == {"devenv.toml", "profiles/dev.toml", "profiles/debug.toml"}
+    assert 'files = ["../docker-compose.debug.yml"]' in proposed["profiles/debug.toml"]
+
+
+def test_needs_are_found_and_can_be_said() -> None:
+    survey = Survey(
+        "x", frozenset({"package.json"}), {"package.json": '{"dependencies": {"pg": "8"}}'}
+    )
+    assert "postgres:16" in propose_files(survey)[0].text
+    text = propose_files(survey, needs=[Need.REDIS])[0].text
+    assert "redis:7-alpine" in text and "postgres" not in text
+
+
+def test_gitignore_is_added_to_and_not_twice(tmp_path: Path) -> None:
+    make(tmp_path, {"go.mod": "module x\n", ".gitignore": "bin"})
+    proposed = {one.path: one for one in propose_files(load_survey(tmp_path, os.environ))}
+    assert proposed[".gitignore"].text == "bin\n.env\n"
+    make(tmp_path, {".gitignore": "/.env\n"})
+    survey = load_survey(tmp_path, os.environ)
+    assert ".gitignore" not in {one.path for one in propose_files(survey)}
