@@ -62,8 +62,8 @@ async def run_process(
     """
     argv = tuple(argv)
     started = time.monotonic()
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
             *argv,
             env=None if env is None else dict(env),
             cwd=cwd,
@@ -72,6 +72,15 @@ async def run_process(
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+    )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # The child may run already. Cancelled on its own, asyncio would end it alone and then
+        # wait for its pipes, which its own children hold.
+        with contextlib.suppress(OSError):
+            await _end(await starting, (), end_seconds)
+        raise
     except OSError as error:
         raise _cannot_start(argv, error) from error
     out = _Collector("stdout", on_line)

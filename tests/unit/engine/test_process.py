@@ -73,6 +73,32 @@ async def test_cancellation_ends_the_whole_group(tmp_path: Path, trap: str) -> N
             await asyncio.sleep(0.01)
 
 
+async def test_cancellation_at_the_start_ends_the_whole_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child runs before asyncio has connected its pipes; here that takes until it is cut."""
+    pid_file = tmp_path / "pid"
+    create = asyncio.create_subprocess_exec
+
+    async def create_slowly(*argv: str, **options: object) -> asyncio.subprocess.Process:
+        process = await create(*argv, **options)  # type: ignore[arg-type]
+        await wait_for(pid_file)
+        task.cancel()
+        await asyncio.sleep(0)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", create_slowly)
+    script = f"sleep 300 & echo $! > {pid_file}; wait"
+    task = asyncio.create_task(
+        run_process(["sh", "-c", script], timeout_seconds=None, end_seconds=0.5)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        while is_alive(int(pid_file.read_text())):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_timeout() -> None:
     started = time.monotonic()
     with pytest.raises(CommandFailed, match="did not end within"):
