@@ -12,7 +12,7 @@ from devenv.checks.facts import FileState
 from devenv.checks.finding import CheckResult, Severity
 from devenv.checks.registry import load_rules
 from devenv.cli.baseline import load_baseline, write_baseline
-from devenv.cli.checking import Gathered, check_project, check_rule_name, gather
+from devenv.cli.checking import Gathered, check_project, check_rule_name, find_env_files, gather
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.errors import ExitCode, UsageError
@@ -63,7 +63,7 @@ def _paths(gathered: Gathered, arguments: argparse.Namespace) -> FindingPaths:
 
         width = get_terminal_size().columns
     root = facts.git.root if facts.git else None
-    return FindingPaths(facts.directory, facts.files, root, names, width)
+    return FindingPaths(facts.directory, facts.files, root, names, find_env_files(gathered), width)
 
 
 def _report(result: CheckResult, paths: FindingPaths, arguments: argparse.Namespace) -> None:
@@ -92,15 +92,20 @@ def _repair(
     """Make the edits, or without --fix show the first round of them."""
     from devenv.cli.repairs import run_repairs, show_repairs
 
+    paths = _paths(gathered, arguments)
+
+    def show_diff(texts: Mapping[str, str], files: Mapping[str, FileState], _: str) -> None:
+        _print_diff(texts, files, paths)
+
     if not arguments.fix:
-        show_repairs(result, gathered, _print_diff)
+        show_repairs(result, gathered, show_diff)
         return gathered, result
     return run_repairs(
         result,
         gathered,
         lambda: _check(session.renew(), arguments, baseline),
         first_root(session),
-        show_diff=_print_diff if arguments.diff else None,
+        show_diff=show_diff if arguments.diff else None,
     )
 
 
@@ -110,14 +115,15 @@ def first_root(session: Session) -> Path:
     return files.git.root if files.git else files.root
 
 
-def _print_diff(texts: Mapping[str, str], files: Mapping[str, FileState], directory: str) -> None:
+def _print_diff(
+    texts: Mapping[str, str], files: Mapping[str, FileState], paths: FindingPaths
+) -> None:
     from devenv.report.diffs import render_diff
 
-    show = FindingPaths(directory).show
     for path, text in texts.items():
         state = files.get(path)
         before = (state.text or "") if state else ""
-        for line in render_diff(path, show(path), before, text):
+        for line in render_diff(path, paths, before, text):
             colour = {"+": "green", "-": "red", "@": "blue"}.get(line[:1])
             sys.stderr.write((paint(line, colour, sys.stderr) if colour else line) + "\n")
 

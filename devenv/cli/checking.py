@@ -126,25 +126,35 @@ def check_rule_name(name: str, source: Source | None) -> None:
     )
 
 
-def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
-    """Files, models and facts. Raises ConfigError and ComposeFileError of the active selection."""
-    from devenv.checks.registry import load_rules
+def gather(
+    session: Session,
+    *,
+    ask_engine: bool = True,
+    ask_compose: bool = True,
+    names: Sequence[str | None] | None = None,
+) -> Gathered:
+    """Files, models and facts. Raises ConfigError and ComposeFileError of the active selection.
 
+    Without `ask_compose` there are no models, and nothing is started but git; `names` limits the
+    profiles.
+    """
     active = session.files
     reader = FileReader()
     not_checked: list[NotChecked] = []
     files: dict[str | None, ProjectFiles | DevenvError] = {}
-    for name in _profile_names(session):
+    for name in profile_names(session) if names is None else names:
         files[name] = active if name == active.choice.name else _load_files(session, name)
     loaded = {name: value for name, value in files.items() if isinstance(value, ProjectFiles)}
+    models = None
     try:
-        models = _Models(session, session.compose)
+        models = _Models(session, session.compose) if ask_compose else None
     except EngineUnavailable as error:
         not_checked.append(NotChecked("the merged model", error.message))
-        models = None
     if models is not None:
         for one in loaded.values():
             models.start(one, (ALL_PROFILES,))
+        from devenv.checks.registry import load_rules
+
         load_rules()  # Compose's children run meanwhile
     profiles = [
         _checked(name, value, models, session.environ, reader) for name, value in files.items()
@@ -164,7 +174,15 @@ def gather(session: Session, *, ask_engine: bool = True) -> Gathered:
     return Gathered(tuple(profiles), facts, tuple(not_checked))
 
 
-def _profile_names(session: Session) -> list[str | None]:
+def find_env_files(gathered: Gathered) -> frozenset[str]:
+    """The env files that Compose reads, whatever their names are."""
+    from devenv.checks.env_scan import scan_env
+
+    scans = (scan_env(profile, gathered.facts) for profile in gathered.profiles)
+    return frozenset(path for scan in scans for path in scan.files)
+
+
+def profile_names(session: Session) -> list[str | None]:
     """The asked-for profile alone, or all, with the plain selection where nothing chooses one."""
     files = session.files
     if session.asked_for_profile or not files.profiles:

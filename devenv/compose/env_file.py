@@ -326,6 +326,29 @@ def resolve_env_values(
     return ResolvedEnv(values, tuple(faults), tuple(unset))
 
 
+def iter_env_values(
+    entries: Iterable[EnvEntry], lookup: Lookup, known: Mapping[str, str] | None = None
+) -> Iterator[str | None]:
+    """What each statement gives its name, in order; as `resolve_env_values`, without its faults."""
+    values: dict[str, str] = dict(known or {})
+
+    def find(name: str) -> str | None:
+        value = lookup(name)
+        return values.get(name) if value is None else value
+
+    for entry in entries:
+        value: str | None
+        if entry.kind is EntryKind.PASS_THROUGH:
+            value = find(entry.name)
+        elif is_interpolated(entry):
+            value = interpolate(_read(entry.raw, entry.quote)[0], find).value
+        else:
+            value = read_value(entry)
+        if value is not None:
+            values[entry.name] = value
+        yield value
+
+
 class _Scanner:
     """One pass over a text."""
 

@@ -13,8 +13,14 @@ from devenv.errors import ConfigError, Source
 _NEW_FILE_MODE = 0o644
 
 
-def write_texts(texts: Mapping[str, str], files: Mapping[str, FileState], root: Path) -> list[str]:
-    """Write each text, and return the paths that changed.
+def write_texts(
+    texts: Mapping[str, str],
+    files: Mapping[str, FileState],
+    root: Path,
+    *,
+    new_mode: int = _NEW_FILE_MODE,
+) -> list[str]:
+    """Write each text, and return the paths that changed; a new file gets `new_mode`.
 
     Raises ConfigError for a file outside `root`, be it through a symbolic link, for one that
     changed since it was read, and for one that cannot be written; files before it are written.
@@ -31,7 +37,8 @@ def write_texts(texts: Mapping[str, str], files: Mapping[str, FileState], root: 
             )
         state = files.get(path)
         _check_unchanged(real, path, state)
-        _replace(Path(real), _encode(text, state), state.mode if state else None)
+        known = state.mode if state else None
+        _replace(Path(real), _encode(text, state), new_mode if known is None else known)
         written.append(path)
     return written
 
@@ -53,7 +60,8 @@ def restore_texts(written: Mapping[str, str], files: Mapping[str, FileState]) ->
         if state is None or state.text is None:
             Path(real).unlink()
             continue
-        _replace(Path(real), _encode(state.text, state), state.mode)
+        mode = _NEW_FILE_MODE if state.mode is None else state.mode
+        _replace(Path(real), _encode(state.text, state), mode)
 
 
 def _encode(text: str, state: FileState | None) -> bytes:
@@ -73,16 +81,15 @@ def _check_unchanged(real: str, path: str, state: FileState | None) -> None:
         )
 
 
-def _replace(path: Path, content: bytes, mode: int | None) -> None:
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """The whole file or none of it, whatever interrupts this."""
     temporary = path.with_name(f".{path.name}.devenv-{os.getpid()}")
     try:
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode if mode is not None else 0o600
-        )
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             _keep_owner(path, file.fileno())
-            os.fchmod(file.fileno(), mode if mode is not None else _NEW_FILE_MODE)
+            os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -91,6 +98,9 @@ def _replace(path: Path, content: bytes, mode: int | None) -> None:
         raise ConfigError(
             f"This file cannot be written: {error.strerror}.", source=Source(str(path))
         ) from None
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _keep_owner(path: Path, descriptor: int) -> None:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 
 from devenv.checks.facts import FileState
+from devenv.compose.env_mask import mask_env_text
 from devenv.compose.secrets import MASK, mask_text
+from devenv.report.text_diff import split_lines
 from devenv.values import dataclass, field
 
 _ENV_NAME = re.compile(r"(?:^|/)(?:\.env(?:\..*)?|[^/]*\.env)$")
@@ -25,6 +27,8 @@ class FindingPaths:
     """The top directory of the checkout; None outside of git."""
     profiles: tuple[str, ...] = ()
     """All profiles that were checked: a finding of all of them need not list them."""
+    env_files: frozenset[str] = frozenset()
+    """The env files that Compose reads, whatever their names are."""
     width: int | None = None
     """Columns of the terminal; None for a pipe, where nothing is shortened."""
 
@@ -39,25 +43,23 @@ class FindingPaths:
     def source_line(self, path: str, line: int) -> str | None:
         """The text of a line with what may be secret masked; None where it is not there."""
         state = self.files.get(path)
-        lines = (state.text or "").split("\n") if state else []
-        if not 1 <= line <= len(lines):
+        text = (state.text or "") if state else ""
+        is_env = self.is_env_file(path)
+        lines = (mask_env_text(text) if is_env else text).split("\n")
+        if not 1 <= line <= len(lines) or not text:
             return None
-        return mask_source_line(path, lines[line - 1].rstrip("\r"))
+        shown = lines[line - 1].rstrip("\r")
+        return shown if is_env else _mask_line(shown)
 
+    def mask_lines(self, path: str, text: str) -> list[str]:
+        """A text's lines, split at line feeds, with what may be secret masked."""
+        if self.is_env_file(path):
+            return split_lines(mask_env_text(text))
+        return [_mask_line(line) for line in split_lines(text)]
 
-def mask_source_line(path: str, text: str) -> str:
-    """A line of a file with what may be secret masked."""
-    return _mask_env_line(text) if _ENV_NAME.search(path) else _mask_line(text)
-
-
-def _mask_env_line(text: str) -> str:
-    """The line of an env file without its value: a value of several lines is masked whole."""
-    if text.lstrip().startswith("#"):
-        return mask_text(text)
-    name, separator, value = text.partition("=")
-    if separator:
-        return name + separator + (MASK if value.strip() else value)
-    return text if re.fullmatch(r"\s*(?:export\s+)?[\w.\-]*\s*", text) else MASK
+    def is_env_file(self, path: str) -> bool:
+        """Whether a file's lines are variables: it is known as such, or named like one."""
+        return path in self.env_files or bool(_ENV_NAME.search(path))
 
 
 def _mask_line(text: str) -> str:

@@ -165,6 +165,21 @@ def test_diff_writes_nothing_and_fix_leaves_nothing_to_fix(
     assert after == before
 
 
+def test_a_diff_shows_no_value_of_an_env_file(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "compose.yaml").write_text(
+        "services: {app: {image: 'nginx:1', env_file: [settings.txt]}}\n"
+    )
+    lines = "API_TOKEN=abcTopSecret\nPLAIN=topsecret2\nPASSWORD=x$yz_topsecret3\n"
+    (project / ".env").write_text(lines)
+    (project / "settings.txt").write_text(lines)
+    said = check(capsys, "--diff", "--select", "env-dollar")
+    assert " API_TOKEN=••••••" in said
+    assert "-PASSWORD=••••••" in said and "+PASSWORD='••••••'" in said
+    assert "b/settings.txt" in said and "topsecret" not in said.lower()
+
+
 def test_a_fix_keeps_the_mode_and_stays_in_the_repository(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
