@@ -133,10 +133,14 @@ def find_compose(environ: Mapping[str, str], cache_file: Path | None = None) -> 
     raise EngineUnavailable("Docker Compose is not installed.", fix=_INSTALL)
 
 
-def _candidates(environ: Mapping[str, str]) -> list[Path]:
+def plugin_directories(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Where the docker CLI looks for its plugins, the user's own directory first."""
     config = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME", "~")) / ".docker")
-    found = [Path(config) / "cli-plugins" / "docker-compose"]
-    found += [Path(directory) / "docker-compose" for directory in _PLUGIN_DIRECTORIES]
+    return (str(Path(config) / "cli-plugins"), *_PLUGIN_DIRECTORIES)
+
+
+def _candidates(environ: Mapping[str, str]) -> list[Path]:
+    found = [Path(directory) / "docker-compose" for directory in plugin_directories(environ)]
     found.append(Path(sys.executable).parent / "docker-compose")
     on_path = shutil.which("docker-compose", path=environ.get("PATH"))
     if on_path:
