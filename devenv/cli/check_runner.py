@@ -12,7 +12,8 @@ from typing import TypeVar, cast
 from devenv.checks.edits import plan_repair
 from devenv.checks.facts import Facts
 from devenv.checks.finding import CheckResult, Finding, NotChecked
-from devenv.cli.checking import check_project, gather
+from devenv.cli.checking import check_project, find_env_files, gather
+from devenv.cli.env_files import diff_active
 from devenv.cli.session import Session
 from devenv.errors import DevenvError
 from devenv.host.edits import write_texts
@@ -105,18 +106,22 @@ def load_checks(session: Session) -> Checks:
     except DevenvError as error:
         return _not_checked(session, error)
     facts = gathered.facts
-    return Checks(result, facts.directory, facts.watched(), _preview(result.findings, facts))
+    env = diff_active(fresh, gathered)
+    paths = FindingPaths(facts.directory, env_files=find_env_files(gathered))
+    previews = _preview(result.findings, facts, paths)
+    return Checks(result, facts.directory, facts.watched(), previews, env)
 
 
-def _preview(findings: Iterable[Finding], facts: Facts) -> dict[Finding, tuple[str, ...]]:
+def _preview(
+    findings: Iterable[Finding], facts: Facts, paths: FindingPaths
+) -> dict[Finding, tuple[str, ...]]:
     """What each fix would change by itself."""
-    show = FindingPaths(facts.directory).show
     previews = {}
     for finding in findings:
         lines: list[str] = []
         for path, text in plan_repair([finding], facts.files).texts.items():
             before = facts.file(path).text or ""
-            lines += render_diff(path, show(path), before, text, context=1)
+            lines += render_diff(path, paths, before, text, context=1)
         if lines:
             previews[finding] = tuple(lines)
     return previews

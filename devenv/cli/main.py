@@ -123,7 +123,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and end")
-    _add_global_options(parser, defaults=True)
+    add_global_options(parser, defaults=True)
     parser.set_defaults(command=None)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
@@ -149,12 +149,12 @@ def _add_command(
         allow_abbrev=False,
         conflict_handler="resolve",  # a command's own option wins over a global one
     )
-    _add_global_options(parser, defaults=False)
+    add_global_options(parser, defaults=False)
     module.add_arguments(parser)
     parser.set_defaults(run=module.run, command=name)
 
 
-def _add_global_options(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
+def add_global_options(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
     """Options that stand before or after the command; the later place wins."""
     unset = None if defaults else argparse.SUPPRESS
     group = parser.add_argument_group("global options")

@@ -547,6 +547,8 @@ async def _start_when_shown(
         problem = to_problem(error)
         lost = error.exit_code is ExitCode.NO_ENGINE
         await runtime.store.dispatch(EngineLost(problem) if lost else ModelFailed(problem))
+        if not lost and not arguments.no_checks and runtime.store.state.checks is None:
+            await runtime.check(tasks, watch=True)  # they say more than Compose's first error
         return
     await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
 

@@ -12,6 +12,7 @@ from devenv.errors import ExitCode
 from devenv.values import dataclass, field
 
 if TYPE_CHECKING:
+    from devenv.checks.env_needs import EnvDiff
     from devenv.checks.finding import CheckResult, Finding
 
 ContainerId = NewType("ContainerId", str)
@@ -232,6 +233,8 @@ class Checks:
     """Every file that was looked at: when one changes, the checks are run again."""
     previews: Mapping[Finding, tuple[str, ...]] = field(default_factory=dict)
     """What the fix of a finding changes, as the lines of a diff without secrets."""
+    env: EnvDiff | None = None
+    """The variables of the profile in use; None where its files do not load."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,17 @@ class Terminal:
         """What is on the screen."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    @property
+    def echoes(self) -> bool:
+        """Whether what is typed is shown."""
+        return self._child.getecho()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The ended program's exit code; None where a signal ended it."""
+        self._child.close()
+        return self._child.exitstatus
+
     def press(self, keys: str) -> None:
         self._child.send(keys)
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from devenv.checks.env_inventory import (
+    ContainerVariable,
+    Origin,
+    Reader,
+    ReaderKind,
+    Setting,
+    Variable,
+)
+from devenv.checks.env_needs import EnvDiff, FileDiff, KeyReport, KeyState
 from devenv.checks.finding import (
     CheckResult,
     Edit,
@@ -234,6 +243,66 @@ def checked() -> State:
     )
     previews = {findings[1]: preview}
     checks = Checks(CheckResult(findings, skipped), "/src/shop", previews=previews)
+    return after(healthy(), [do.ChecksRequested(), do.ChecksFinished(checks)])
+
+
+def with_env() -> State:
+    """All is up; one needed variable is missing, one is there twice, the shell wins over one."""
+    compose, env = "/src/shop/compose.yaml", "/src/shop/.env"
+    database = Reader(
+        ReaderKind.INTERPOLATION,
+        Place(compose, 9, 26),
+        "services.db.environment.POSTGRES_PASSWORD",
+        "db",
+        ":?",
+    )
+    url = Reader(ReaderKind.ENV_FILE, Place(env, 3, 20), "the value of DATABASE_URL")
+    given = Setting(Origin.ENVIRONMENT, "hunter2", Place(compose, 10, 7), wins=True)
+    variables = (
+        Variable(
+            "API_TOKEN",
+            readers=(
+                Reader(
+                    ReaderKind.PASSED_ON, Place(compose, 21, 9), "services.app.environment", "app"
+                ),
+            ),
+        ),
+        Variable(
+            "APP_PORT",
+            (
+                Setting(Origin.SHELL, "3100", wins=True),
+                Setting(Origin.ENV_FILE, "3000", Place(env, 1, 1)),
+            ),
+        ),
+        Variable(
+            "DATABASE_URL",
+            (Setting(Origin.ENV_FILE, "postgres://app:hunter2@db/", Place(env, 3, 1), wins=True),),
+        ),
+        Variable(
+            "POSTGRES_PASSWORD",
+            (
+                Setting(Origin.ENV_FILE, "hunter2", Place(env, 4, 1), wins=True),
+                Setting(Origin.ENV_FILE, "hunter1", Place(env, 2, 1)),
+            ),
+            (ContainerVariable("db", (given,)),),
+            (database, url),
+        ),
+        Variable("POSTGRES_DB", (), (ContainerVariable("db", (replace(given, value=""),)),)),
+    )
+    keys = (
+        KeyReport(
+            "API_TOKEN",
+            KeyState.MISSING,
+            needed=True,
+            place=Place("/src/shop/.env.example", 5, 1),
+            note="a container asks for it by name, and gets nothing",
+        ),
+        KeyReport(
+            "POSTGRES_PASSWORD", KeyState.DUPLICATE, lines=(2, 4), note="the last one counts"
+        ),
+    )
+    diff = EnvDiff("search", (FileDiff(env, True, f"{env}.example", keys),), variables)
+    checks = Checks(CheckResult(()), "/src/shop", env=diff)
     return after(healthy(), [do.ChecksRequested(), do.ChecksFinished(checks)])
 
 

@@ -30,6 +30,8 @@ SnapCompare = Callable[..., bool]
         pytest.param(states.healthy, (120, 36), None, ("q",), id="quit"),
         pytest.param(states.checked, (120, 36), None, ("C",), id="checks"),
         pytest.param(states.checked, (80, 24), None, ("C",), id="checks-80x24"),
+        pytest.param(states.with_env, (120, 36), None, ("V",), id="env"),
+        pytest.param(states.with_env, (80, 24), None, ("V",), id="env-80x24"),
     ],
 )
 def test_screen(

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from devenv.checks.env_scan import EnvScan, at_entry, at_use, scan_env, shown
+from devenv.checks.env_inventory import OWN_PREFIXES
+from devenv.checks.env_scan import EnvReading, EnvScan, at_entry, at_use, scan_env, shown
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, NotChecked, Place, Related, Severity
 from devenv.checks.registry import check
@@ -17,7 +18,6 @@ from devenv.compose.layers import Entry
 from devenv.compose.secrets import mask_text
 
 _SPEC = "compose-spec 12-interpolation.md; compose-go template/template.go"
-_OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "DEVENV_")
 _OPTIONAL = re.compile(
     r"(?:https?|ftp|no|all)_proxy|SSH_AUTH_SOCK|DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|"
     r"XDG_RUNTIME_DIR|TERM|TZ|LANG|LC_\w+|CI|GITHUB_\w+|USER|UID|GID",
@@ -180,7 +180,7 @@ def env_unused(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         unused = [
             entry
             for entry in _last_entries(source)
-            if entry.name not in misspelt and not _is_mentioned(scan, profile, entry.name)
+            if entry.name not in misspelt and not is_mentioned(scan, profile, entry.name)
         ]
         if unused:
             one = len(unused) == 1
@@ -214,9 +214,9 @@ def _last_entries(source: EnvSource) -> list[EnvEntry]:
     ]
 
 
-def _is_mentioned(scan: EnvScan, profile: CheckedProfile, name: str) -> bool:
+def is_mentioned(scan: EnvScan, profile: CheckedProfile, name: str) -> bool:
     """Whether any Compose text has the name as a word, or another env value refers to it."""
-    if name.startswith(_OWN_PREFIXES):
+    if name.startswith(OWN_PREFIXES):
         return True
     if any(name in words_of(layer.text) for layer in profile.layers.by_path.values()):
         return True
@@ -266,7 +266,7 @@ def _unmentioned(scan: EnvScan, profile: CheckedProfile) -> dict[str, tuple[str,
         entry.name: (source.path, entry)
         for source in scan.sources
         for entry in _last_entries(source)
-        if not _is_mentioned(scan, profile, entry.name)
+        if not is_mentioned(scan, profile, entry.name)
     }
 
 
@@ -354,7 +354,7 @@ def env_shadowed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
             shell = facts.environ.get(entry.name)
             if shell is None or shell == source.resolved.values.get(entry.name):
                 continue
-            if _is_mentioned(scan, profile, entry.name):
+            if is_mentioned(scan, profile, entry.name):
                 how = "an empty value" if not shell else "another value"
                 yield Fault(
                     f"The shell has {how} for {entry.name}, which wins over this one.",
@@ -447,7 +447,8 @@ def env_not_passed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A service asks for a variable of the shell that neither the shell nor an env file has.
 
     A bare name under `environment` passes a variable on. Where it is not set the container gets
-    none, and not an empty one. Proxies, locales and the like are taken as optional.
+    none, and not an empty one. Proxies, locales and the like are taken as optional. Where an
+    `env_file` has the name too, the bare name takes that value away: this is a warning.
 
     Wrong:
 
@@ -464,7 +465,7 @@ def env_not_passed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
               - API_URL=${API_URL:-http://localhost:8080}
 
     Measured: `docker compose config` 5.6.1 shows the bare name as null, and the container has no
-    such variable.
+    such variable, even where an `env_file` of the service sets it.
     """
     scan = scan_env(profile, facts)
     if scan.is_broken:
@@ -472,18 +473,36 @@ def env_not_passed(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     for service in scan.active_services:
         written = find_service_variables(profile.layers, scan.scopes, service)
         given = {
-            name
+            name: reading
             for reading in scan.readings
             if reading.service == service
             for name in reading.file.names()
         }
         for name, (value, entry) in written.items():
-            if value is not None or name in given or _OPTIONAL.fullmatch(name):
+            if value is not None or (_OPTIONAL.fullmatch(name) and name not in given):
                 continue
-            if name not in scan.scope_of(entry.path).values:
+            if name in scan.scope_of(entry.path).values:
+                continue
+            if name in given:
+                yield _taken_away(name, service, entry, given[name], facts)
+            else:
                 yield Fault(
                     f"{name} is not set anywhere, so {service} does not get it.",
                     _at(entry),
                     service=service,
                     fix=_how_to_set(scan, facts, profile, name),
                 )
+
+
+def _taken_away(name: str, service: str, entry: Entry, reading: EnvReading, facts: Facts) -> Fault:
+    """A bare name that nothing sets, over the value of an env file."""
+    statement = [one for one in reading.file.entries if one.name == name][-1]
+    return Fault(
+        f"{name} is not set, and the bare name takes away from {service} what "
+        f"{shown(facts, reading.path)} gives it.",
+        _at(entry),
+        service=service,
+        fix=f"remove {name} under environment, so that the env file's value counts",
+        related=(Related(at_entry(reading.path, statement), "this value does not count"),),
+        severity=Severity.WARNING,
+    )

@@ -57,6 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     session = Session(arguments)
     if arguments.dry_run:
         return up.print_plan(session, arguments)
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        from devenv.cli.env_offer import offer_missing
+
+        session = offer_missing(session, arguments)
     if arguments.detach or arguments.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return up.run_plain(session, arguments)
     return up.run_terminal(session, arguments)
