@@ -312,14 +312,18 @@ class _Models:
             return
         environ = selection.environ(self._session.environ)
         arguments = (*selection.arguments(), "config", "--format", "json")
-        key = resolve_cache_key(
-            version=self._compose.version,
-            directory=selection.directory,
-            files=files.compose_files,
-            env_files=selection.env_files,
-            arguments=arguments,
-            environ=environ,
-        )
+        try:
+            key = resolve_cache_key(
+                version=self._compose.version,
+                directory=selection.directory,
+                files=files.compose_files,
+                env_files=selection.env_files,
+                arguments=arguments,
+                environ=environ,
+            )
+        except ComposeFileError as error:
+            self._results[selection] = error
+            return
         kept = load_model(self._cache, key) if key else None
         if kept is None:
             try:

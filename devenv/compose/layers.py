@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import yaml
 
+from devenv.compose.nesting import nests_too_deep
 from devenv.errors import Source
 from devenv.values import dataclass, field
 
@@ -97,7 +98,12 @@ def source_of(path: str, node: yaml.Node) -> Source:
 
 @lru_cache(maxsize=512)
 def parse_nodes(text: str) -> yaml.Node | None:
-    """The text's node tree, aliases unexpanded; None where it is not YAML or is empty."""
+    """The text's node tree, aliases unexpanded; None where it is not YAML or is empty.
+
+    None too where it nests deeper than any Compose file.
+    """
+    if nests_too_deep(text):
+        return None
     try:
         return yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -108,6 +114,8 @@ def entries(node: yaml.Node | None, depth: int = 0) -> list[tuple[yaml.Node, yam
     """Keys and values of a mapping with `<<` merged in; empty for what is no mapping."""
     if not isinstance(node, yaml.MappingNode) or depth > _MAX_DEPTH:
         return []
+    if not any(key.tag == _MERGE_TAG for key, _ in node.value):
+        return list(node.value)
     own = [(key, value) for key, value in node.value if key.tag != _MERGE_TAG]
     names = {str(key.value) for key, _ in own}
     merged: list[tuple[yaml.Node, yaml.Node]] = []
@@ -134,15 +142,29 @@ def scalar(node: yaml.Node | None) -> str | None:
 
 
 def _value(node: yaml.Node | None, name: str) -> yaml.Node | None:
-    return next((value for key, value in entries(node) if str(key.value) == name), None)
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    found = _index(node).get(name)
+    return found[1] if found is not None else None
+
+
+def _index(node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    """The entries of a mapping by name, the first of a name counting; kept with the node."""
+    known: dict[str, tuple[yaml.Node, yaml.Node]] | None = getattr(node, "devenv_index", None)
+    if known is None:
+        known = {}
+        for key, value in entries(node):
+            known.setdefault(str(key.value), (key, value))
+        node.devenv_index = known  # type: ignore[attr-defined]
+    return known
 
 
 def child(path: str, node: yaml.Node | None, part: str) -> Entry | None:
     """The entry of a mapping or list that `part` names, or None."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in entries(node):
-            if str(key.value) == part:
-                return Entry(path, key, value)
+        found = _index(node).get(part)
+        if found is not None:
+            return Entry(path, *found)
     elif isinstance(node, yaml.SequenceNode):
         if part.isdigit() and int(part) < len(node.value):
             return Entry(path, node.value[int(part)], node.value[int(part)])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import yaml
 
+from devenv.compose.nesting import nests_too_deep
 from devenv.values import dataclass
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -45,6 +46,8 @@ def find_key(text: str, path: Sequence[str]) -> tuple[int, int] | None:
     List items are named by their index. Where the last part is not there, the place of the
     nearest part above it is given, but never that of the document.
     """
+    if nests_too_deep(text):
+        return None
     try:
         node = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError):

@@ -6,9 +6,13 @@ from typing import Any
 
 import yaml
 
+from devenv.compose.nesting import nests_too_deep
+
 
 def parse_yaml(text: str) -> Any:
-    """The document's value. Raises ValueError where the text is not YAML."""
+    """The document's value. Raises ValueError where the text is not YAML, or nests too deep."""
+    if nests_too_deep(text):
+        raise ValueError("the text nests too deep")
     try:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError) as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
-from devenv.errors import ConfigError, DevenvError, Source
+from devenv.errors import ComposeFileError, ConfigError, DevenvError, Source
 
 MAX_BYTES = 5 * 1024 * 1024
 
@@ -54,6 +55,22 @@ def read_env_text(path: Path) -> str | None:
             return file.read(MAX_BYTES).decode("utf-8-sig", errors="replace")
     except OSError:
         return None
+
+
+def refuse_special_file(path: Path, status: os.stat_result) -> None:
+    """Raises ComposeFileError for a pipe, a socket or a device, which may have no end.
+
+    `/dev/null` is none of these: it is an empty file that people name on purpose.
+    """
+    if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+        return
+    if stat.S_ISCHR(status.st_mode) and status.st_rdev == Path(os.devnull).stat().st_rdev:
+        return
+    raise ComposeFileError(
+        "This is a pipe, a socket or a device, and no file that Docker Compose could read.",
+        source=Source(str(path)),
+        fix="put a text file in its place",
+    )
 
 
 def is_file(path: Path) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from devenv.compose.inputs import find_references
+from devenv.host.files import refuse_special_file
 
 KEPT_MODELS = 64
 _MAX_INPUTS = 500
@@ -33,6 +34,7 @@ def resolve_cache_key(
 
     It covers the Compose version, the arguments, the content (or absence) of every input, and
     each process variable whose name occurs in one: no other can be read by interpolation.
+    Raises ComposeFileError for an input that is a pipe or a device.
     """
     digest = hashlib.sha256(f"1\0{version}\0{directory}\0".encode())
     for argument in arguments:
@@ -47,7 +49,9 @@ def resolve_cache_key(
             continue
         seen.add(path)
         try:
-            content = path.read_bytes() if path.stat().st_size <= _MAX_INPUT_BYTES else None
+            status = path.stat()
+            refuse_special_file(path, status)
+            content = path.read_bytes() if status.st_size <= _MAX_INPUT_BYTES else None
         except FileNotFoundError:
             digest.update(b"absent\0" + os.fsencode(path) + b"\0")
             continue

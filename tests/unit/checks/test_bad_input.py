@@ -177,3 +177,34 @@ def test_a_profile_that_does_not_load_is_a_finding(
     assert "error [profile-invalid]" in check(capsys, (1,))
     arguments = argparse.Namespace(directory=str(directory), profile="dev", context=None)
     assert [one.name for one in gather(Session(arguments)).profiles] == ["dev"]
+
+
+@pytest.mark.parametrize("name", [".env", "web.env", "base.yaml", "Dockerfile", ".dockerignore"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(
+    name: str, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "compose.yaml").write_text(
+        "services:\n  app:\n    build: .\n    env_file: web.env\n"
+        "    extends: {file: base.yaml, service: app}\n"
+    )
+    for path, text in (
+        ("web.env", "A=1\n"),
+        ("base.yaml", GOOD),
+        ("Dockerfile", "FROM scratch\nCOPY . /\n"),
+    ):
+        (directory / path).write_text(text)
+    (directory / name).unlink(missing_ok=True)
+    os.mkfifo(directory / name)
+    said = check(capsys, (0, 1))
+    if name not in ("Dockerfile", ".dockerignore"):
+        assert f"{name}: error [compose-invalid] This is a pipe" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["a: " + "[" * 50_000 + "]" * 50_000, "- " * 50_000 + "x", "{a: " * 50_000]
+)
+def test_deep_nesting_does_not_end_the_process(
+    text: str, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "compose.yaml").write_text(text)
+    assert "compose-invalid" in check(capsys, (1,))
