@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from devenv.engine.errors.kinds import EnvFileBroken
 from devenv.errors import ComposeFileError, DevenvError, Source
 
 
@@ -14,6 +15,9 @@ def place_error(error: DevenvError, files: Sequence[Path]) -> DevenvError:
     A key is looked for in the last file first: that is the one that wins in a merge.
     """
     if not isinstance(error, ComposeFileError):
+        return error
+    if isinstance(error, EnvFileBroken):
+        _place_env_fault(error)
         return error
     from devenv.compose.positions import find_key, find_yaml_fault, render_excerpt
 
@@ -41,6 +45,22 @@ def place_error(error: DevenvError, files: Sequence[Path]) -> DevenvError:
         text = texts.get(Path(source.path), "")
         error.excerpt = render_excerpt(text, source.line, source.column) or None
     return error
+
+
+def _place_env_fault(error: EnvFileBroken) -> None:
+    """Name the line that opens a quote, where Compose names the last one. No value is shown."""
+    from devenv.compose.env_file import EnvFaultKind, parse_env_file
+
+    source = error.source
+    if source is None or source.line is None:
+        return
+    text = _texts([Path(source.path)]).get(Path(source.path), "")
+    refused = [fault for fault in parse_env_file(text).faults if fault.refused]
+    if refused and refused[0].line <= source.line:
+        fault = refused[0]
+        error.source = Source(source.path, fault.line, fault.column)
+        if fault.kind is EnvFaultKind.UNTERMINATED_QUOTE:
+            error.fix = "close the quote"
 
 
 def _texts(files: Sequence[Path]) -> dict[Path, str]:

@@ -60,6 +60,16 @@ async def test_a_file_that_breaks_after_it_was_read_has_a_place(files: Project) 
     assert "^" in (caught.value.excerpt or "")
 
 
+def test_an_open_quote_is_named_where_it_opens(files: Project) -> None:
+    files.write_compose({"web": sleeper()})
+    place = files.write(".env", '# first\nSECRET="hunter-two\nPORT=80\nLAST=1\n')
+    for command in ("config", "up --detach"):
+        said = files.run(*command.split(), code=2).stderr
+        assert f"{place}:2:8: error: The env file does not load: unterminated quoted value." in said
+        assert "fix: close the quote" in said
+        assert "hunter-two" not in said
+
+
 def test_unknown_profile_names_the_nearest(files: Project) -> None:
     files.write_compose({"web": sleeper()})
     files.write("devenv.toml", "")

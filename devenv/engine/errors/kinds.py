@@ -7,6 +7,10 @@ from devenv.errors import CommandFailed, ComposeFileError, Source, UsageError
 NO_IMAGE = "An image cannot be fetched."
 
 
+class EnvFileBroken(ComposeFileError):
+    """An env file does not load; Compose's line is not always the one to repair."""
+
+
 class InvalidModel(ComposeFileError):
     """The Compose files load as YAML, but what they say is not allowed.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from devenv.engine.errors.kinds import InvalidModel, MissingVariable, NoSuchService
+from devenv.engine.errors.kinds import EnvFileBroken, InvalidModel, MissingVariable, NoSuchService
 from devenv.errors import ComposeFileError, DevenvError, Source
 
 
@@ -39,7 +39,7 @@ def _env_file(text: str) -> ComposeFileError | None:
         fix = "repair the line: NAME=value, with quotes closed and no blank in the name."
         if what == "unterminated quoted value":
             fix = f"close the quote; it opens on line {line} or above it."
-        return ComposeFileError(
+        return EnvFileBroken(
             f"The env file does not load: {what}.", source=Source(found[1], line), fix=fix
         )
     if found := re.search(r"(?:env file (.+?) not found: |couldn't find env file: (.+))", text):

@@ -21,6 +21,7 @@ from devenv.engine.errors import (
     PortAllocated,
     classify_compose_failure,
 )
+from devenv.engine.errors.kinds import EnvFileBroken
 from devenv.errors import CommandFailed, ComposeFileError, DevenvError, EngineUnavailable
 
 TEXTS = json.loads(Path(__file__).with_name("compose_stderr.json").read_text())
@@ -42,9 +43,9 @@ def classify(name: str) -> DevenvError:
         ("nofile", ComposeFileError, "None"),
         ("gone_file", ComposeFileError, "/src/gone.yaml"),
         ("include", ComposeFileError, "/src/include/gone.yaml"),
-        ("badenv", ComposeFileError, "/src/badenv/.env:4"),
-        ("badenv2", ComposeFileError, "/src/badenv2/.env:2"),
-        ("badenvfile", ComposeFileError, "/src/badenvfile/a.env:2"),
+        ("badenv", EnvFileBroken, "/src/badenv/.env:4"),
+        ("badenv2", EnvFileBroken, "/src/badenv2/.env:2"),
+        ("badenvfile", EnvFileBroken, "/src/badenvfile/a.env:2"),
         ("missenvfile", ComposeFileError, "/src/missenvfile/gone.env"),
         ("gone_env", ComposeFileError, "/src/gone.env"),
         ("unknown", InvalidModel, "/src/unknown/compose.yaml"),
