@@ -201,7 +201,11 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(
 
 
 @pytest.mark.parametrize(
-    "text", ["a: " + "[" * 50_000 + "]" * 50_000, "- " * 50_000 + "x", "{a: " * 50_000]
+    "text",
+    [
+        pytest.param("a: " + "[" * 50_000 + "]" * 50_000, id="lists-of-brackets"),
+        pytest.param("- " * 50_000 + "x", id="lists-of-dashes"),
+    ],
 )
 def test_deep_nesting_does_not_end_the_process(
     text: str, directory: Path, capsys: pytest.CaptureFixture[str]
