@@ -38,8 +38,9 @@ class Mount:
 class MountTable:
     """The mounts of one service; the deepest one over a path counts."""
 
-    def __init__(self, mounts: tuple[Mount, ...]) -> None:
+    def __init__(self, mounts: tuple[Mount, ...], directory: str = "") -> None:
         self.mounts = mounts
+        self._directory = directory
 
     def find_over(self, path: str) -> Mount | None:
         """The mount that a container path lies in, or None: it is the image's own."""
@@ -56,11 +57,18 @@ class MountTable:
         for mount in self.mounts:
             if mount.kind != "bind" or not is_within(path, mount.source):
                 continue
+            if self._is_of_the_machine(mount):
+                continue
             below = path[len(mount.source) :].strip("/") if mount.source != "/" else path[1:]
             inside = posixpath.normpath(posixpath.join(mount.target, below))
             if self.find_over(inside) is mount:
                 found.append((inside, mount))
         return found
+
+    def _is_of_the_machine(self, mount: Mount) -> bool:
+        """A mount of `/` or `/home`, as monitors have: it says nothing about this project."""
+        above = self._directory != mount.source and is_within(self._directory, mount.source)
+        return above and mount.source.strip("/").count("/") == 0 and bool(self._directory)
 
     def find_hiding(self, path: str) -> Mount | None:
         """The volume or tmpfs that hides what a bind mount would show of a host path."""
@@ -95,9 +103,12 @@ class MountTable:
         return any(posixpath.basename(volume) in _OUTPUT_FOLDERS for volume in below)
 
 
-def resolve_mounts(document: Mapping[str, Any], name: str) -> MountTable:
-    """The mounts of a service of the model's document, those of `volumes_from` first."""
-    return MountTable(tuple(_mounts(document, name, set())))
+def resolve_mounts(document: Mapping[str, Any], name: str, directory: str) -> MountTable:
+    """The mounts of a service of the model's document, those of `volumes_from` first.
+
+    `directory` is the project's.
+    """
+    return MountTable(tuple(_mounts(document, name, set())), directory)
 
 
 def _mounts(document: Mapping[str, Any], name: str, seen: set[str]) -> list[Mount]:

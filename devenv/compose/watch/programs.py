@@ -56,7 +56,7 @@ KEEPS = re.compile(
       | pm2(?:-runtime)?\b | remix-serve\b | react-router-serve\b | moleculer-runner\b
       | go\s+run\b | cargo\s+run\b | java\b | jshell\b | mvnw?\b | gradlew?\b | sbt\b
       | lein\b | dotnet\b
-      | ruby\b | rackup\b | thin\b | unicorn\b | puma\b | falcon\b | (?:php)\s+\S+\.php\b
+      | ruby\b | rackup\b | thin\b | unicorn\b | puma\b | falcon\b | php\s+(?:-\S+\s+)*\S+\.php\b
       | php\s+artisan\s+(?:queue:work|horizon|octane:start|schedule:work|reverb:start)\b
       | php\s+bin/console\b | perl\b | lua\b | elixir\b | mix\s+run\b | erl\b | Rscript\b | julia\b
       | swift\s+run\b | dart\b | racket\b | sbcl\b | ghc\b | stack\s+run\b

@@ -42,7 +42,7 @@ class ServicePlanner:
         self._images = images
         services = project.document.get("services") or {}
         self._raw: Mapping[str, object] = services.get(service.name) or {}
-        self.mounts = resolve_mounts(project.document, service.name)
+        self.mounts = resolve_mounts(project.document, service.name, layers.directory)
         self.rules = parse_rules(services.get(service.name) or {})
 
     @cached_property

@@ -342,6 +342,11 @@ services:
         },
         {"main.go": "rebuild", "README.md": "ignore", ".gitignore": "ignore"},
     ),
+    "a mount of the whole machine": (
+        "services: {monitor: {image: x, volumes: ['/:/host:ro', '/p/src:/src']}}",
+        {},
+        {"a.js": "ignore", "src/a.js": "live"},
+    ),
     "read-only root filesystem": (
         "services: {app: {build: ., read_only: true}}",
         {"Dockerfile": "FROM x\nCOPY a.js /a.js\n"},
