@@ -12,7 +12,7 @@ from devenv.cli.session import Session, find_environment_names, resolve_service_
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.containers_now import observe_once
 from devenv.engine.process import run_interactive
-from devenv.errors import UsageError
+from devenv.errors import ExitCode, UsageError
 
 SHELL = (
     "sh",
@@ -110,4 +110,13 @@ def run_attach(session: Session, service: str, arguments: argparse.Namespace) ->
         "--sig-proxy=false",
         wanted,
     ]
-    return _run(session, argv)
+    code = _run(session, argv)
+    # The docker client ends with 1 after the detach keys too: then the container goes on.
+    return ExitCode.GOOD if code != 0 and _runs(session, name, wanted, arguments.index) else code
+
+
+def _runs(session: Session, name: EnvironmentName, service: str, index: int) -> bool:
+    containers = asyncio.run(observe_once(session.client, name))
+    return any(
+        c.service == service and c.number == index and c.state == "running" for c in containers
+    )
