@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from devenv.engine.api import EngineClient
 from devenv.engine.context import load_endpoint
-from devenv.engine.sync import Change, Outcome, sync_containers
+from devenv.engine.sync import Change, Outcome, Syncer
 from devenv.engine.sync_tar import Owner, load_disk_state, write_tar
 
 IMAGE = "devenv-offline/base"
@@ -42,6 +42,7 @@ async def put(client: EngineClient, container: str, source: Path) -> None:
 async def measure(rounds: int, directory: Path) -> dict[str, list[float]]:
     client = EngineClient(load_endpoint(os.environ, Path.home()))
     container = docker("run", "--detach", "--init", IMAGE, "sleep", "600")
+    syncer = Syncer(client)
     sets = {}
     for count in (1, 100, 1000):
         folder = directory / str(count)
@@ -62,7 +63,7 @@ async def measure(rounds: int, directory: Path) -> dict[str, list[float]]:
             found.setdefault("docker cp of 1 file", []).append(time.perf_counter() - started)
             for count, changes in sets.items():
                 started = time.perf_counter()
-                (result,) = await sync_containers(client, [container], changes)
+                (result,) = await syncer.sync([container], changes)
                 name = f"devenv's sync of {count} file{'s' if count > 1 else ''}"
                 found.setdefault(name, []).append(time.perf_counter() - started)
                 assert result.outcome is Outcome.SYNCED, result

@@ -16,6 +16,8 @@ from devenv.values import dataclass
 
 BATCH_BYTES = 64 * 1024 * 1024
 """How much of the files' content goes into one request; a larger file goes alone."""
+BATCH_FILES = 2000
+"""How many names go into one request: what one `mv` in the container can take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,11 @@ def load_disk_state(changes: Mapping[str, str]) -> DiskState:
 def divide(
     entries: Iterable[DiskEntry], batch_bytes: int = BATCH_BYTES
 ) -> Iterator[list[DiskEntry]]:
-    """Entries in their order, in lots whose content is at most `batch_bytes`; no lot is empty."""
+    """Entries in their order, in lots of bounded content and number; no lot is empty."""
     lot: list[DiskEntry] = []
     size = 0
     for one in entries:
-        if lot and size + one.size_bytes > batch_bytes:
+        if lot and (size + one.size_bytes > batch_bytes or len(lot) >= BATCH_FILES):
             yield lot
             lot, size = [], 0
         lot.append(one)
