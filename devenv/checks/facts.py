@@ -91,6 +91,8 @@ class Facts:
     engine: EngineFacts | None = None
     start_seconds: Mapping[str, float] = field(default_factory=dict)
     """Service name to its usual seconds from start to healthy, from the history."""
+    programs: Mapping[tuple[str, str], bool] | None = None
+    """Image and program to whether it is there; None where images were not looked into."""
     moves_ports: bool = False
     """Whether `[isolation] ports = "offset"` gives other environments other host ports."""
     compose_profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

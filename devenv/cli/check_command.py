@@ -49,7 +49,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 def _check(
     session: Session, arguments: argparse.Namespace, baseline: Mapping[str, int]
 ) -> tuple[Gathered, CheckResult]:
-    gathered = gather(session)
+    gathered = gather(session, deep=arguments.deep)
     chosen = {"select": arguments.select, "ignore": arguments.ignore}
     return gathered, check_project(session, gathered, baseline=baseline, **chosen)
 

@@ -132,6 +132,7 @@ def gather(
     ask_engine: bool = True,
     ask_compose: bool = True,
     names: Sequence[str | None] | None = None,
+    deep: bool = False,
 ) -> Gathered:
     """Files, models and facts. Raises ConfigError and ComposeFileError of the active selection.
 
@@ -169,6 +170,8 @@ def gather(
         start_seconds=_load_start_seconds(session),
         moves_ports=active.settings.isolation.ports == "offset",
     )
+    if deep:
+        facts = replace(facts, programs=_load_programs(session, profiles))
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))
     return Gathered(tuple(profiles), facts, tuple(not_checked))
@@ -284,6 +287,17 @@ def _load_engine_facts(
         return load_engine_facts(session.endpoint, images)
     except EngineUnavailable:
         return None
+
+
+def _load_programs(
+    session: Session, profiles: Sequence[CheckedProfile]
+) -> dict[tuple[str, str], bool]:
+    from devenv.checks.probe_programs import find_wanted
+    from devenv.engine.image_programs import find_programs
+
+    projects = [profile.everything or profile.model for profile in profiles]
+    wanted = find_wanted([project for project in projects if project is not None])
+    return find_programs(session.endpoint, wanted)
 
 
 def _base_image(build: Build, reader: FileReader) -> str | None:

@@ -20,6 +20,7 @@ _SHOWN_LINES = 40
 _FAMILIES = {
     "order": "Order of the start",
     "healthcheck": "Health checks",
+    "probe": "Health checks and images",
     "namespaces": "What containers share",
     "contexts": "What a build needs",
     "mounts": "What a container is given of the host",

@@ -76,6 +76,7 @@ def find_in_case(case: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -
         gathered.facts,
         engine=_engine(stated.get("engine")),
         start_seconds=stated.get("start_seconds", {}),
+        programs=_programs(stated["programs"]) if "programs" in stated else None,
     )
     rules = [rule for rule in load_rules() if rule.name == case.parent.name]
     if rules[0].name == UNUSED:  # what others find decides it
@@ -100,6 +101,11 @@ def _engine(stated: dict[str, Any] | None) -> EngineFacts | None:
     major, minor, patch = (int(part) for part in stated.get("version", "28.0.0").split("."))
     images = {name: _image(image) for name, image in stated.get("images", {}).items()}
     return EngineFacts((major, minor, patch), images)
+
+
+def _programs(stated: dict[str, dict[str, bool]]) -> dict[tuple[str, str], bool]:
+    """`[programs."IMAGE"]` with whether each program is there."""
+    return {(image, name): there for image, of in stated.items() for name, there in of.items()}
 
 
 def _image(stated: dict[str, Any]) -> ImageFacts:

@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="one line per finding, none where there are none"
     )
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="look into local images too: whether they have the programs of health checks",
+    )
     parser.add_argument("--fix", action="store_true", help="make the edits that are safe")
     parser.add_argument(
         "--diff", action="store_true", help="show these edits; without --fix nothing is written"
