@@ -134,7 +134,9 @@ def _walk_fault(
             words = one.arguments
             if one.name in _EXPANDED:
                 words = tuple(variables.expand(word) for word in words)
-            check = _CHECKS.get(one.name)
+            # A frontend of `# syntax=` may know more options of a mount than these.
+            is_known = dockerfile.syntax is None or one.name != "RUN"
+            check = _CHECKS.get(one.name) if is_known else None
             messages = list(check(one, words)) if check else []
             messages += _origin_faults(dockerfile, stage, one, contexts)
             if messages:

@@ -13,7 +13,7 @@ from devenv.checks.finding import Finding, Severity
 from devenv.checks.runner import run_checks
 from devenv.cli.checking import gather
 from devenv.cli.session import Session
-from devenv.compose.dockerfile import parse_dockerfile
+from devenv.compose.dockerfile import find_stage_fault, parse_dockerfile
 from devenv.engine.context import Endpoint
 from tests.corpus.builds.builder import find_builders
 from tests.corpus.builds.corpora import Corpus
@@ -106,6 +106,19 @@ def steps(shape: Shape, index: int) -> list[Any]:
     """The steps of a stage, ONBUILD triggers of its base among them."""
     dockerfile = parse_dockerfile(shape.dockerfile.decode("utf-8", errors="replace"))
     return list(dockerfile.steps(dockerfile.stages[index], shape.args, shape.contexts))
+
+
+def test_another_frontend_may_know_more() -> None:
+    """`# syntax=` names an image, which no test here can pull; what it may add is let through."""
+    steps = "FROM scratch\nCOPY --new=1 a.txt /\nRUN --mount=type=new,more=1 true\n"
+    own = parse_dockerfile(steps)
+    assert own.fault is not None
+    other = parse_dockerfile(f"# syntax=docker/dockerfile:1-labs\n{steps}")
+    assert other.fault is None
+    assert find_stage_fault(other, other.stages[0], {}) is None
+    broken = parse_dockerfile("# syntax=docker/dockerfile:1\nFROM scratch\nCOPY a.txt\n")
+    assert broken.fault is not None
+    assert broken.fault.line == 3
 
 
 def test_the_corpus_is_large_and_wholly_recorded() -> None:
