@@ -6,9 +6,10 @@ The scan is made once for each profile and shared by its rules. Values in it may
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Place
@@ -158,6 +159,12 @@ class EnvScan:
         return found
 
     @cached_property
+    def value_words(self) -> frozenset[str]:
+        """Every word of a value in any env file that could be a variable's name."""
+        raw = "\n".join(entry.raw for one in self.readings for entry in one.file.entries)
+        return words_of(raw)
+
+    @cached_property
     def is_broken(self) -> bool:
         """Whether an env file for interpolation is refused, so that names may be lost."""
         return any(source.file.refused for source in self.sources)
@@ -244,3 +251,11 @@ def _names_before(project: Scope, source: EnvSource) -> frozenset[str]:
             return frozenset(names)
         names.update(one.file.names())
     return frozenset()
+
+
+@lru_cache(maxsize=512)
+def words_of(text: str) -> frozenset[str]:
+    """Every word of a text that could be a variable's name."""
+    return frozenset(re.findall(r"[A-Za-z_][\w.\-]*\w|\w", text)) | frozenset(
+        re.findall(r"\w+", text)
+    )

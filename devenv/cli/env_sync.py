@@ -110,7 +110,7 @@ def find_questions(
         own = profile.diff().files[0]
         example = (profile.facts.file(own.example).text or "") if own.example else ""
         show = partial(relative, directory=profile.facts.directory)
-        listed = list(parse_env_file(example).names())
+        listed = {name: at for at, name in enumerate(parse_env_file(example).names())}
         for key in sorted(own.keys, key=partial(_rank, listed)):
             if not _is_open(key) or (only_needed and not key.needed):
                 continue
@@ -120,8 +120,8 @@ def find_questions(
     return tuple(found.values())
 
 
-def _rank(listed: list[str], key: KeyReport) -> int:
-    return listed.index(key.name) if key.name in listed else len(listed)
+def _rank(listed: Mapping[str, int], key: KeyReport) -> int:
+    return listed.get(key.name, len(listed))
 
 
 def _is_open(key: KeyReport) -> bool:

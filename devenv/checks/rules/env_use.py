@@ -5,10 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from devenv.checks.env_inventory import OWN_PREFIXES
-from devenv.checks.env_scan import EnvReading, EnvScan, at_entry, at_use, scan_env, shown
+from devenv.checks.env_scan import (
+    EnvReading,
+    EnvScan,
+    at_entry,
+    at_use,
+    scan_env,
+    shown,
+    words_of,
+)
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, NotChecked, Place, Related, Severity
 from devenv.checks.registry import check
@@ -220,15 +227,7 @@ def is_mentioned(scan: EnvScan, profile: CheckedProfile, name: str) -> bool:
         return True
     if any(name in words_of(layer.text) for layer in profile.layers.by_path.values()):
         return True
-    return any(name in words_of(entry.raw) for r in scan.readings for entry in r.file.entries)
-
-
-@lru_cache(maxsize=512)
-def words_of(text: str) -> frozenset[str]:
-    """Every word of a text that could be a variable's name."""
-    return frozenset(re.findall(r"[A-Za-z_][\w.\-]*\w|\w", text)) | frozenset(
-        re.findall(r"\w+", text)
-    )
+    return name in scan.value_words
 
 
 @check("env-misspelt", Severity.WARNING, _SPEC)
