@@ -25,6 +25,7 @@ from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
+    from devenv.cli.watch_run import WatchEvent
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
 
@@ -39,6 +40,7 @@ class UpOptions:
     services: tuple[ServiceName, ...] = ()
     without: tuple[ServiceName, ...] = ()
     build: bool = True
+    watch: bool = True
 
 
 class Runtime:
@@ -70,6 +72,7 @@ class Runtime:
         self._tasks: asyncio.TaskGroup | None = None
         self._recording: asyncio.Task[None] | None = None
         self._watching_branch: asyncio.Task[None] | None = None
+        self._watching_sources: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def reducing(self) -> AsyncIterator[asyncio.TaskGroup]:
@@ -105,6 +108,26 @@ class Runtime:
         watcher = BranchWatcher(self.session, project.name, self.store.dispatch)
         self._watching_branch = tasks.create_task(watcher.run())
 
+    def watch_sources(self, tell: Callable[[WatchEvent], None]) -> None:
+        """Bring saved files into the running services, until `end`; where another devenv does
+        already, that is said."""
+        wanted = self.options.watch and self.session.files.settings.watch.mode != "off"
+        if wanted and self._watching_sources is None and self._tasks is not None:
+            self._watching_sources = self._tasks.create_task(self._watch_sources(tell))
+
+    async def _watch_sources(self, tell: Callable[[WatchEvent], None]) -> None:
+        from devenv.cli.watch_command import hold_watch
+        from devenv.cli.watch_run import WatchEvent, WatchRun
+        from devenv.errors import DevenvError
+
+        try:
+            watch = await asyncio.to_thread(WatchRun, self.session, tell)
+            async with hold_watch(self.session, self.session.project.name):
+                await watch.run()
+        except* DevenvError as group:
+            for error in group.exceptions:
+                tell(WatchEvent(time.time(), None, "off", str(error)))
+
     async def _resume(self, services: tuple[ServiceName, ...]) -> None:
         from devenv.cli.branch_watch import resume_services
         from devenv.errors import EngineUnavailable
@@ -138,7 +161,8 @@ class Runtime:
             self._keep_start()
         if self.effects is not None:
             await self.effects.cancel()
-        for task in (self._observing, self._watching, self._watching_branch):
+        watches = (self._watching, self._watching_branch, self._watching_sources)
+        for task in (self._observing, *watches):
             if task is not None:
                 task.cancel()
         if self._checks is not None:

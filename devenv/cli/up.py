@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from devenv.checks.finding import Finding, Severity
 from devenv.cli.output import paint, print_json, print_note, print_text, uses_color
@@ -36,6 +36,9 @@ from devenv.state.model import (
 from devenv.state.readiness import Outcome, resolve_outcome
 from devenv.state.text import clean_line, sanitize
 
+if TYPE_CHECKING:
+    from devenv.cli.watch_run import WatchEvent
+
 _POLL_SECONDS = 0.05
 _EXPLAIN_SECONDS = 3.0
 _HOLD_SECONDS = 1.0
@@ -59,6 +62,7 @@ def resolve_options(session: Session, arguments: argparse.Namespace) -> UpOption
         services=named or session.profile_services,
         without=tuple(session.resolve_service(name) for name in arguments.without),
         build=not arguments.no_build,
+        watch=not getattr(arguments, "no_watch", False),
     )
 
 
@@ -259,6 +263,7 @@ async def _follow(
                 _print_summary(state, wanted, started)
                 if arguments.detach:
                     return ExitCode.GOOD
+                runtime.watch_sources(printer.take_event)
         if not ready and time.monotonic() - started > arguments.timeout:
             return _end_late(state, wanted, arguments.timeout)
         if state.engine is EngineStatus.LOST and arguments.detach:
@@ -412,6 +417,13 @@ class Printer:
             sys.stdout.write(f"{'build':<{self._width}} | {line}\n")
             sys.stdout.flush()
 
+    def take_event(self, event: WatchEvent) -> None:
+        """What the watch of the sources did."""
+        from devenv.cli.watch_run import render_event
+
+        sys.stdout.write(render_event(event, self._width) + "\n")
+        sys.stdout.flush()
+
     def take_state(self, state: State) -> None:
         """Print what differs from the last state."""
         if state.engine is not self._engine:
@@ -550,7 +562,24 @@ async def _start_when_shown(
         if not lost and not arguments.no_checks and runtime.store.state.checks is None:
             await runtime.check(tasks, watch=True)  # they say more than Compose's first error
         return
+    _watch_when_up(runtime)
     await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
+
+
+def _watch_when_up(runtime: Runtime) -> None:
+    """Watch the sources once the first start has ended well; what it does stands in the logs."""
+    from devenv.cli.watch_run import render_event
+
+    def tell(event: WatchEvent) -> None:
+        for line in render_event(event, 0).splitlines():
+            runtime.logs.append([LogLine(time.time_ns(), ServiceName("watch"), line, "devenv")])
+
+    def take_state(state: State) -> None:
+        operation = state.operation
+        if operation is not None and operation.finished and operation.problem is None:
+            runtime.watch_sources(tell)
+
+    runtime.store.subscribe(take_state)
 
 
 def _end_terminal(session: Session, answer: str | None, state: State) -> int:

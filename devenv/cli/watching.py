@@ -71,4 +71,8 @@ def run_watch(session: Session, arguments: argparse.Namespace) -> int:
     """What the options ask for."""
     if arguments.list:
         return list_inputs(session, arguments.format)
-    return explain(session, arguments.explain, arguments.format)
+    if arguments.explain:
+        return explain(session, arguments.explain, arguments.format)
+    from devenv.cli.watch_command import follow_sources
+
+    return follow_sources(session)

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-checks", action="store_true", help="start whatever `devenv check` would say"
     )
+    parser.add_argument(
+        "--no-watch", action="store_true", help="do not bring saved files into the services"
+    )
     parser.add_argument("--no-build", action="store_true", help="start with the images there are")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and end")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="for --dry-run")

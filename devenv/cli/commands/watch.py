@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "say what a change of a file means for each service, and why"
+HELP = "watch the sources of a running environment: sync, restart or rebuild as each needs"
 EXAMPLE = "devenv watch --explain src/app.py package.json"
 ORDER = 25
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--explain",
         nargs="+",

@@ -1,0 +1,250 @@
+"""Watches source trees, and says which files really differ.
+
+Each wanted directory is watched by itself, since a recursive watch costs a kernel watch for every
+directory below, `node_modules` too. Content decides: a touch, a save without a change and a
+checkout there and back are no change. It knows paths and no services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import stat
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from devenv.values import dataclass
+
+SKIPPED = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        "bower_components",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".tox",
+        ".idea",
+        ".gradle",
+        ".terraform",
+    }
+)
+"""Directories that are neither walked nor watched: what tools put there is no source."""
+DEBOUNCE_MS = 60
+"""How long changes are collected; an editor's save is several events."""
+POLL_SECONDS = 0.4
+MAX_HASHED_BYTES = 8 * 1024 * 1024
+"""A larger file differs where its size or time does."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a path was when it was last looked at."""
+
+    digest: str
+    mode: int
+
+
+class SourceWatcher:
+    """The trees of some roots: `start` looks at them, `batches` says what changed since."""
+
+    def __init__(
+        self,
+        roots: Iterable[str],
+        *,
+        files: Iterable[str] = (),
+        poll: bool = False,
+        before: SourceWatcher | None = None,
+    ) -> None:
+        """`roots` are absolute directories; `files` are watched for besides, there or not.
+
+        What `before` knew of the same trees counts as last seen, so nothing is lost between them.
+        """
+        self._roots = _outermost(roots)
+        self._files = frozenset(files)
+        self._poll = poll
+        self._seen: dict[str, _Seen] = {}
+        self._before = before
+        self._again = asyncio.Event()
+
+    @property
+    def count(self) -> int:
+        """How many files are known."""
+        return len(self._seen)
+
+    def start(self) -> None:
+        """Look at every file once. Takes a while for large trees: call it in a thread."""
+        before = self._before
+        known = before._seen if before is not None else {}
+        self._seen = {p: s for p, s in known.items() if self._is_within(p) or p in self._files}
+        for directory in self._directories():
+            if before is None or not before._is_within(str(directory)):
+                self._look_below(directory)
+        for file in self._files:
+            if before is None or file not in before._files:
+                self._look(file)
+        self._before = None
+
+    async def batches(self) -> AsyncIterator[tuple[str, ...]]:
+        """Sorted paths that differ in content or mode, came or went; until cancelled.
+
+        Raises OSError where the kernel's limit of watches is reached; `poll` needs none.
+        """
+        if self._poll:
+            async for found in self._poll_batches():
+                yield found
+        from watchfiles import awatch
+
+        while True:
+            self._again.clear()
+            directories = await asyncio.to_thread(self._directories)
+            watched = {str(directory) for directory in directories}
+            watched |= {os.path.dirname(file) for file in self._files}  # noqa: PTH120
+            stream = awatch(
+                *await asyncio.to_thread(_existing, watched),
+                recursive=False,
+                watch_filter=None,
+                debounce=DEBOUNCE_MS,
+                step=20,
+                stop_event=self._again,
+            )
+            # What changed between the last look and the new watches is found by looking.
+            missed = await asyncio.to_thread(self._compare_all, directories)
+            if missed:
+                yield missed
+            async for batch in stream:
+                touched = {path for _, path in batch}
+                changed = await asyncio.to_thread(self._compare, touched)
+                if any(self._is_new_directory(path, watched) for path in touched):
+                    self._again.set()
+                if changed:
+                    yield changed
+
+    async def _poll_batches(self) -> AsyncIterator[tuple[str, ...]]:
+        """Look by turns; a file is read only where its time, size or inode differs."""
+        stamps: dict[str, tuple[int, int, int]] = {}
+        while True:
+            directories = await asyncio.to_thread(self._directories)
+            changed = await asyncio.to_thread(self._compare_all, directories, stamps)
+            if changed:
+                yield changed
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _is_new_directory(self, path: str, watched: set[str]) -> bool:
+        name = os.path.basename(path)  # noqa: PTH119
+        if name in SKIPPED or path in watched or not self._is_within(path):
+            return False
+        return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114
+
+    def _is_within(self, path: str) -> bool:
+        return any(path == root or path.startswith(f"{root}/") for root in self._roots)
+
+    def _directories(self) -> list[Path]:
+        """Every directory of the roots that is wanted."""
+        found: list[Path] = []
+        for root in self._roots:
+            for directory, names, _ in os.walk(root, onerror=lambda _: None):
+                names[:] = [
+                    name
+                    for name in names
+                    if name not in SKIPPED and not os.path.islink(f"{directory}/{name}")  # noqa: PTH114
+                ]
+                found.append(Path(directory))
+        return found
+
+    def _look_below(self, directory: Path) -> None:
+        try:
+            entries = list(os.scandir(directory))
+        except OSError:
+            return
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                self._look(entry.path)
+
+    def _look(self, path: str) -> None:
+        seen = _load(path)
+        if seen is not None:
+            self._seen[path] = seen
+
+    def _compare_all(
+        self, directories: list[Path], stamps: dict[str, tuple[int, int, int]] | None = None
+    ) -> tuple[str, ...]:
+        """What differs from what is known, over all directories; new ones are looked at wholly.
+
+        With `stamps` only files whose stamp differs are read; they are kept there.
+        """
+        paths = set(self._seen) | self._files
+        for directory in directories:
+            try:
+                entries = list(os.scandir(directory))
+            except OSError:
+                continue
+            paths.update(e.path for e in entries if not e.is_dir(follow_symlinks=False))
+        if stamps is not None:
+            now = {path: _stamp(path) for path in paths}
+            paths = {path for path in paths if stamps.get(path) != now[path]}
+            stamps.update(now)
+        return self._compare(paths)
+
+    def _compare(self, paths: Iterable[str]) -> tuple[str, ...]:
+        changed = []
+        for path in paths:
+            if not (self._is_within(path) or path in self._files):
+                continue
+            is_gone = path not in self._seen and not os.path.lexists(path)
+            below = [one for one in self._seen if one.startswith(f"{path}/")] if is_gone else []
+            for one in (path, *below):
+                before, now = self._seen.get(one), _load(one)
+                if before == now:
+                    continue
+                changed.append(one)
+                if now is None:
+                    del self._seen[one]
+                else:
+                    self._seen[one] = now
+        return tuple(sorted(set(changed)))
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    """Time, size and inode; zeros for what is not there."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_mtime_ns ^ status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+def _existing(paths: Iterable[str]) -> list[str]:
+    return sorted(path for path in paths if os.path.isdir(path))  # noqa: PTH112
+
+
+def _load(path: str) -> _Seen | None:
+    """A file's or link's content and mode; None for what is not there, and for directories."""
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            return _Seen(f"link {os.readlink(path)}", 0)  # noqa: PTH115
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_size > MAX_HASHED_BYTES:
+            return _Seen(f"{status.st_size} {status.st_mtime_ns}", mode)
+        with open(path, "rb") as file:  # noqa: PTH123
+            return _Seen(hashlib.blake2b(file.read(), digest_size=16).hexdigest(), mode)
+    except OSError:
+        return None
+
+
+def _outermost(roots: Iterable[str]) -> tuple[str, ...]:
+    """The roots without those that lie below another."""
+    found: list[str] = []
+    for root in sorted({os.path.normpath(root) for root in roots}):
+        if not any(root == one or root.startswith(f"{one}/") for one in found):
+            found.append(root)
+    return tuple(found)
