@@ -30,8 +30,13 @@ assert file_faults
 assert order_faults
 
 ALL = bool(os.environ.get("DEVENV_ALL_LAYOUTS"))
-NOT_PLANTED = {"profile-invalid", "healthcheck-command-missing"}
-"""Rules about devenv's own files, and about what only an engine can say."""
+NOT_PLANTED = {
+    "profile-invalid",
+    "healthcheck-command-missing",
+    "ignore-unknown",
+    "ignore-unused",
+}
+"""Rules about devenv's own files and comments, and about what only an engine can say."""
 
 
 def _layouts(number: int, fault: Fault) -> list[str]:
