@@ -25,7 +25,7 @@ from devenv.engine.build_place import place_build_failure
 from devenv.engine.containers_now import observe_once
 from devenv.engine.errors import BuildFailed, classify_compose_failure
 from devenv.engine.process import run_process
-from devenv.engine.sync import After, Change, Hook, Outcome, SyncResult, sync_containers
+from devenv.engine.sync import After, Change, Hook, Outcome, Syncer, SyncResult
 from devenv.errors import CommandFailed, DevenvError
 from devenv.host.git import GitState, read_branch
 from devenv.state.model import ContainerId
@@ -64,6 +64,7 @@ class WatchRun:
         self._poll = poll
         self._planner: WatchPlanner = load_planner(session)
         self._project: Project = session.project
+        self._syncer = Syncer(session.client)
         self._pending: dict[ServiceName, ServiceWork] = {}
         self._running: dict[ServiceName, asyncio.Task[None]] = {}
         self._building: set[ServiceName] = set()
@@ -203,8 +204,7 @@ class WatchRun:
             self._say(work.service, "waiting", "its container does not run; nothing to sync to")
             return
         changes = [Change(c.path, c.target or "") for c in work.synced]
-        results = await sync_containers(
-            self._session.client,
+        results = await self._syncer.sync(
             ids,
             changes,
             after=after,
