@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 
 from devenv.compose.names import ServiceName
 from devenv.state.actions import (
@@ -214,6 +214,12 @@ class DevenvApp(App[str]):
         if url is not None:
             self.copy_to_clipboard(url)
             self.notify(f"Copied {url}", markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A tab's key is a letter like any other where one types, and nothing behind a question."""
+        if action == "ask_tab":
+            return not isinstance(self.focused, Input) and len(self.screen_stack) == 1
+        return super().check_action(action, parameters)
 
     def action_show_tab(self, title: str) -> None:
         tab = self._panes.find_tab(title)

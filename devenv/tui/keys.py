@@ -35,6 +35,7 @@ BINDINGS: tuple[Binding, ...] = (
             key.description,
             show=False,
             key_display=key.key_display,
+            priority=key.first,
         )
         for tab in find_tabs()
         for key in tab.ACTIONS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from devenv.state.log_levels import Level
 from devenv.state.log_search import SearchMode
 from devenv.state.text import sanitize
+from devenv.tui.log_take import chosen_places
 from devenv.tui.log_view import LogView
 
 
@@ -15,8 +16,8 @@ def render_caption(view: LogView) -> str:
     parts = [f"{count:,} line{'' if count == 1 else 's'}"]
     if logs.dropped:
         parts.append(f"{logs.dropped:,} dropped")
-    if view.unseen:
-        parts.append(f"{view.unseen:,} too fast to show")
+    if view.unseen_now:
+        parts.append(f"{view.unseen_now:,} too fast to show")
     if logs.history_busy:
         parts.append("reading older lines")
     if criteria.query:
@@ -24,7 +25,7 @@ def render_caption(view: LogView) -> str:
     if criteria.level is not Level.NONE:
         parts.append(f"{criteria.level.name.lower()} and above")
     if view.selected_from is not None:
-        parts.append(f"{len(view.chosen_places()):,} selected")
+        parts.append(f"{len(chosen_places(view)):,} selected")
     parts.append("following" if view.following else "f follows")
     return " · ".join(parts)
 

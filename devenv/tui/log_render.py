@@ -12,6 +12,7 @@ from rich.text import Text
 from devenv.state.log_levels import Level, find_level
 from devenv.state.log_search import Query
 from devenv.state.text import sanitize
+from devenv.tui.log_rows import Criteria
 from devenv.tui.text import render_duration
 
 BYTES_PER_CELL = 16
@@ -127,3 +128,14 @@ def render_details(raw: bytes) -> str:
     if value is None:
         return sanitize(raw.decode(errors="replace"))
     return sanitize(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def render_empty(wanted: Criteria) -> str:
+    """What the view says where no line is shown."""
+    if wanted.query and wanted.only_matches:
+        return "No line fits the search. Escape clears it."
+    if wanted.level is not Level.NONE:
+        return f"No line of level {wanted.level.name.lower()} or above. L shows all."
+    if wanted.services is not None:
+        return "This service's log lines appear here. u starts it, Escape shows all."
+    return "Log lines of all services appear here. u starts them."

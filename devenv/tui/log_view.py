@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import ClassVar
@@ -17,13 +16,21 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from devenv.state.log_levels import Level
 from devenv.state.logs import LogStore
-from devenv.tui.log_render import TIME_WIDTHS, TimeMode, render_label, render_message, render_time
+from devenv.tui.log_render import (
+    TIME_WIDTHS,
+    TimeMode,
+    render_empty,
+    render_label,
+    render_message,
+    render_time,
+)
 from devenv.tui.log_rows import WRAPPED_ROWS, Criteria, LogRows, Place
 from devenv.tui.text import SERVICE_STYLES
 
 REFRESH_SECONDS = 1 / 30
+UNSEEN_SECONDS = 3.0
+"""How long it is said that lines went by too fast."""
 MOST_SECONDS = 0.5
 """The longest pause between two repaints, on a machine that has no time for more."""
 WORK_SECONDS = 0.008
@@ -48,7 +55,7 @@ class LogView(ScrollView, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown,space", "page(1)", "Page down", show=False),
         Binding("home", "oldest", "Oldest line", show=False),
-        Binding("end", "follow", "Newest line, and follow", show=False),
+        Binding("end", "newest", "Newest line, and follow", show=False),
     ]
 
     class Pulled(Message):
@@ -57,7 +64,7 @@ class LogView(ScrollView, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LogView.Pulled)
 
-    def __init__(self, logs: LogStore, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, logs: LogStore) -> None:
         super().__init__(id="log-view")
         self.logs = logs
         self.rows = LogRows(logs)
@@ -66,13 +73,13 @@ class LogView(ScrollView, can_focus=True):
         self.selected_from: Place | None = None
         self.marks: list[Place] = []
         self.unseen = 0
-        """Lines that went by between two paints since following began."""
+        """Lines that went by between two paints while they come faster than can be shown."""
+        self._unseen_at = 0.0
         self.time_mode: TimeMode | None = None
         """None: clock times where there is room."""
         self.start_ns = 0
         self.now = 0.0
         self.following = True
-        self._clock = clock
         self._seen_version = -1
         self._received = 0
         self._styles: dict[str, str] = {}
@@ -125,11 +132,18 @@ class LogView(ScrollView, can_focus=True):
     def criteria(self) -> Criteria:
         return self.rows.criteria
 
+    @property
+    def unseen_now(self) -> int:
+        """`unseen`, while it is news."""
+        return self.unseen if perf_counter() - self._unseen_at <= UNSEEN_SECONDS else 0
+
     def follow(self) -> None:
         """Go to the newest line and stay there."""
         self.following, self.cursor, self.selected_from, self.unseen = True, None, None, 0
         self._place()
         self.post_message(self.Pulled())
+
+    action_newest = follow
 
     def toggle_wrap(self) -> None:
         """Wrap long lines, or crop them again; the line at the top stays."""
@@ -170,8 +184,12 @@ class LogView(ScrollView, can_focus=True):
             return
         version, received = self.logs.version, self.logs.received
         left = self.rows.update(perf_counter, WORK_SECONDS)
-        if self.following and self._received:
-            self.unseen += max(0, received - self._received - max(1, self.size.height))
+        missed = received - self._received - max(1, self.size.height)
+        if self.following and self._received and missed > 0:
+            self.unseen += missed
+            self._unseen_at = perf_counter()
+        elif perf_counter() - self._unseen_at > UNSEEN_SECONDS:
+            self.unseen = 0
         self._received = received
         self._seen_version = -1 if left else version
         self._name_services()
@@ -216,14 +234,11 @@ class LogView(ScrollView, can_focus=True):
             self._moving = False
         self.refresh()
         if self._wrap and self.criteria.wrap_width != self._text_width:
-            self.call_after_refresh(self._measure_again)  # the scroll bar has come or gone
-
-    def _measure_again(self) -> None:
-        if self._wrap and self.criteria.wrap_width != self._text_width:
-            self._measure()
+            self.call_after_refresh(self._measure)  # the scroll bar has come or gone
 
     def on_resize(self) -> None:
-        self._measure_again()
+        if self._wrap and self.criteria.wrap_width != self._text_width:
+            self._measure()
         self._strips.clear()
         self._place()
 
@@ -286,9 +301,6 @@ class LogView(ScrollView, can_focus=True):
         here = self.rows.at(0)
         self.go_to(here[0] if here else None, margin=0)
 
-    def action_follow(self) -> None:
-        self.follow()
-
     def go_to(self, place: Place | None, margin: int = 3) -> None:
         """Put the cursor on a line and bring it into view."""
         if place is None:
@@ -309,27 +321,10 @@ class LogView(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Pulled())
 
-    def toggle_mark(self) -> None:
-        """Mark the line that keys act on, or clear its mark."""
-        place = self.acted_on
-        if place is None:
-            return
-        if place in self.marks:
-            self.marks.remove(place)
-        else:
-            self.marks.append(place)
+    def redraw(self) -> None:
+        """Draw all rows anew: what is marked or selected has changed."""
         self._strips.clear()
         self.refresh()
-
-    def go_to_next_mark(self) -> bool:
-        """Go to the mark below, else to the topmost; False where there is none."""
-        if not self.marks:
-            return False
-        here = self.rows.row_of(self.cursor) if self.cursor is not None else -1
-        rows = sorted((self.rows.row_of(place), n) for n, place in enumerate(self.marks))
-        number = next((n for row, n in rows if row > here), rows[0][1])
-        self.go_to(self.marks[number])
-        return True
 
     def on_click(self, event: events.Click) -> None:
         here = self.rows.at(int(self.scroll_y) + event.y)
@@ -344,30 +339,6 @@ class LogView(ScrollView, can_focus=True):
         here = self.rows.at(min(self.rows.height, int(self.scroll_y) + self.size.height) - 1)
         return here[0] if here else None
 
-    def chosen_places(self) -> list[Place]:
-        """The selected lines, else the one that keys act on."""
-        last = self.acted_on
-        if last is None:
-            return []
-        if self.selected_from is None:
-            return [last]
-        ends = sorted((self.rows.row_of(self.selected_from), self.rows.row_of(last)))
-        return self.rows.places(*ends)
-
-    def shown_texts(self) -> Iterator[str]:
-        """All lines shown, as plain text with time and service."""
-        for row in range(self.rows.height):
-            here = self.rows.at(row)
-            if here is not None and here[1] == 0:
-                yield self.text_of(here[0])
-
-    def text_of(self, place: Place) -> str:
-        """A line as it is copied or saved: time, service, plain text."""
-        block, index = place.block, place.index
-        stamp = render_time(block.times[index], TimeMode.CLOCK, 0, 0)
-        label = self.logs.origins[block.origins[index]].label
-        return f"{stamp} {label} | {block.plain(index).decode(errors='replace')}\n"
-
     def render_line(self, y: int) -> Strip:
         row = int(self.scroll_offset.y) + y
         width = self.size.width
@@ -375,7 +346,7 @@ class LogView(ScrollView, can_focus=True):
         here = self.rows.at(row)
         if here is None:
             if y == 0 and not self.rows.height:
-                hint = Text(self._empty_text(), style="dim", end="")
+                hint = Text(render_empty(self.criteria), style="dim", end="")
                 blank = Strip(hint.render(self.app.console)).adjust_cell_length(width)
                 return blank.apply_style(style)
             return Strip.blank(width, style)
@@ -426,13 +397,3 @@ class LogView(ScrollView, can_focus=True):
             if part:
                 left = Strip.blank(self._head_width)
         return Strip.join([left, body]).adjust_cell_length(width)
-
-    def _empty_text(self) -> str:
-        wanted = self.criteria
-        if wanted.query and wanted.only_matches:
-            return "No line fits the search. Escape clears it."
-        if wanted.level is not Level.NONE:
-            return f"No line of level {wanted.level.name.lower()} or above. L shows all."
-        if wanted.services is not None:
-            return "This service's log lines appear here. u starts it, Escape shows all."
-        return "Log lines of all services appear here. u starts them."

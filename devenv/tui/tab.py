@@ -26,6 +26,8 @@ class TabAction:
     key_display: str | None = None
     opens: bool = True
     """Whether the key brings the tab to the front first; otherwise it works only there."""
+    first: bool = False
+    """Whether it acts before the next key is looked at: what is typed then goes on in the tab."""
 
 
 class DevTab(Vertical):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TabbedContent
 
@@ -264,3 +265,27 @@ async def test_wrapped_rows_hold_every_character_beside_the_scroll_bar() -> None
         await until(pilot, lambda: view.criteria.wrap_width == view._text_width)
         rows = [view.render_line(y).text[view._head_width :].rstrip() for y in range(40)]
         assert text in "".join(rows)
+
+
+async def test_the_first_letter_after_the_slash_is_part_of_the_search() -> None:
+    """Both may be waiting before either is looked at: `d` alone would ask to remove containers."""
+    harness = make(states.healthy(), story())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        for key in ("slash", "d", "b"):
+            harness.app.post_message(Key(key, {"slash": "/"}.get(key, key)))
+        await pilot.pause()
+        await until(pilot, lambda: harness.app.query_one(Input).value == "db")
+        assert len(harness.app.screen_stack) == 1
+
+
+async def test_lines_too_fast_to_show_are_counted_while_they_are() -> None:
+    harness = make(states.healthy(), story())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0.1)
+        harness.logs.append(LogLine(2**62 + n, states.name("app"), f"n{n}") for n in range(500))
+        await until(pilot, lambda: "too fast to show" in subtitle(harness))
+        view = harness.app.query_one(LogView)
+        view._unseen_at -= 10
+        harness.logs.append([LogLine(2**62 + 501, states.name("app"), "calm")])
+        await until(pilot, lambda: "too fast" not in subtitle(harness))

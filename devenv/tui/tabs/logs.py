@@ -16,6 +16,13 @@ from devenv.state.logs import LogStore
 from devenv.state.model import State
 from devenv.tui.log_caption import render_caption
 from devenv.tui.log_render import render_details
+from devenv.tui.log_take import (
+    chosen_places,
+    go_to_next_mark,
+    shown_texts,
+    text_of,
+    toggle_mark,
+)
 from devenv.tui.log_view import LogView
 from devenv.tui.screens import Ask, Details
 from devenv.tui.tab import DevTab, TabAction
@@ -29,7 +36,7 @@ class Tab(DevTab):
     KEY = "l"
     ORDER = 10
     ACTIONS: ClassVar[tuple[TabAction, ...]] = (
-        TabAction("slash", "open_search", "Search the logs", "/"),
+        TabAction("slash", "open_search", "Search the logs", "/", first=True),
         TabAction("f", "follow", "Follow the logs"),
         TabAction("w", "wrap", "Wrap long log lines"),
     )
@@ -80,13 +87,13 @@ class Tab(DevTab):
 
     def opened(self) -> None:
         """Arrow keys move in the lines once the tab's key was pressed."""
-        self.view.focus()
+        self.screen.set_focus(self.view)  # at once: the next key may have come already
 
     def open_search(self) -> None:
         """Show the search line and type into it."""
         line = self.query_one(Input)
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)  # at once: the next letter may have come already
 
     def follow(self) -> None:
         """Go to the newest line and stay there."""
@@ -187,14 +194,14 @@ class Tab(DevTab):
         lines = [index, *view.rows.fold_of(place)]
         origin = view.logs.origins[block.origins[index]]
         text = "\n".join(render_details(block.plain(i)) for i in lines)
-        title = view.text_of(place).partition(" | ")[0]
+        title = text_of(view, place).partition(" | ")[0]
         self.app.push_screen(Details(f"{title} {origin.source}", text))
 
     def action_mark(self) -> None:
-        self.view.toggle_mark()
+        toggle_mark(self.view)
 
     def action_next_mark(self) -> None:
-        if not self.view.go_to_next_mark():
+        if not go_to_next_mark(self.view):
             self.notify("No line is marked: m sets a mark.")
 
     def action_select(self) -> None:
@@ -209,11 +216,11 @@ class Tab(DevTab):
 
     def action_copy(self) -> None:
         view = self.view
-        places = view.chosen_places()
+        places = chosen_places(view)
         if len(places) > _COPIED_LINES:
             self.notify(f"More than {_COPIED_LINES:,} lines: W saves them to a file.")
             return
-        self.app.copy_to_clipboard("".join(map(view.text_of, places)))
+        self.app.copy_to_clipboard("".join(text_of(view, place) for place in places))
         self.notify(f"Copied {len(places)} line{'' if len(places) == 1 else 's'}.")
         view.selected_from = None
 
@@ -221,8 +228,8 @@ class Tab(DevTab):
         """The selection, else all lines shown."""
         view = self.view
         if view.selected_from is not None:
-            return [view.text_of(place) for place in view.chosen_places()]
-        return view.shown_texts()
+            return [text_of(view, place) for place in chosen_places(view)]
+        return shown_texts(view)
 
     def action_save(self) -> None:
         def answered(path: str | None) -> None:
