@@ -4,6 +4,7 @@ The interface, for the command line, the running watch and the screen:
 
     plan = WatchPlanner(project, layers, facts)      # one merged model; builds are read once
     plan.plan("/abs/src/app.py")                     # -> tuple of PlannedChange, never empty
+    plan.wants_directory("/abs/src")                 # whether to walk and watch it
     plan.inputs()                                    # -> what `--list` prints
 
 `facts` (`WatchFacts`) gives the texts of files, whether the engine is local, and which files the

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
 from devenv.compose import model
 from devenv.compose.dockerfile import (
@@ -20,6 +19,7 @@ from devenv.compose.watch.flow import Build, Traces, trace
 from devenv.compose.watch.recipe import Origin, compile_recipes
 from devenv.compose.watch.tools.effect import is_within
 from devenv.compose.watch.values import WatchFacts
+from devenv.values import dataclass, replace
 
 _REMOTE = ("http://", "https://", "git://", "git@", "ssh://", "github.com/", "oci://")
 

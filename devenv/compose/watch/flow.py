@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from devenv.compose.dockerfile import Instruction
 from devenv.compose.watch.kinds import is_document
@@ -16,6 +15,7 @@ from devenv.compose.watch.match import is_excluded, kept_parents, match_source
 from devenv.compose.watch.recipe import Bind, CopyStep, Origin, Recipe, RunStep
 from devenv.compose.watch.tools import Area, Effect, Scene, resolve_effects
 from devenv.compose.watch.tools.effect import DEPENDENCY_FOLDERS, is_within
+from devenv.values import dataclass, field, replace
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 _KEPT_TRACES = 256

@@ -40,6 +40,10 @@ _CONFIGURATION_FOLDERS = re.compile(
     r"/(?:etc|conf|config|configs|conf\.d|provisioning|pipeline)(?:/|$)"
 )
 _READ_ON_REQUEST = re.compile(r"/(?:html|htdocs|www|public|static|sites-content|dynamic)(?:/|$)")
+UNATTENDED_FOLDERS = frozenset(
+    ("node_modules", ".venv", "venv", "__pycache__", ".git", ".mypy_cache", ".pytest_cache")
+)
+"""Filled by tools, with very many files: watched only where a build or a sync reads them."""
 _FIRST_START = re.compile(r"/(?:docker-entrypoint-initdb\.d|initdb\.d)(?:/|$)")
 _TEMPORARY = re.compile(
     r"(?:^|/)(?:\.#[^/]*|[^/]*~|\.[^/]*\.sw[a-pz]x?|4913|#[^/]*#|\.DS_Store|[^/]*___jb_\w+___"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from devenv.compose.watch.tools import Area
 from devenv.compose.watch.tools.effect import is_within
+from devenv.values import dataclass
 
 _OUTPUT_FOLDERS = frozenset(
     ("dist", "build", "out", "public", "static", "staticfiles", "bin", "lib", "assets", "target")

@@ -13,9 +13,10 @@ from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.builds import load_builds
 from devenv.compose.watch.inputs import list_inputs
-from devenv.compose.watch.kinds import is_of_git, is_temporary
+from devenv.compose.watch.kinds import UNATTENDED_FOLDERS, is_of_git, is_temporary
 from devenv.compose.watch.places import env_file_place
 from devenv.compose.watch.service import ServicePlanner
+from devenv.compose.watch.tools.effect import is_within
 from devenv.compose.watch.values import Input, Place, PlannedChange, WatchAction, WatchFacts
 
 
@@ -37,6 +38,9 @@ class WatchPlanner:
             build = builds.get(ServiceName(owner)) if owner else None
             self._services.append(ServicePlanner(project, layers, facts, service, build, builds))
         self._env_files = _find_env_files(layers)
+        self._anchors = {*facts.model_files, *facts.model_directories, *self._env_files}
+        for service_planner in self._services:
+            self._anchors |= service_planner.anchors()
 
     def plan(self, path: str, *, is_directory: bool = False) -> tuple[PlannedChange, ...]:
         """What a change of an absolute path means; services in the model's order.
@@ -63,6 +67,23 @@ class WatchPlanner:
         first = max(told, key=lambda one: (one.because is not None, one.because is not None))
         reason = first.reason if len(told) == 1 else f"{first.service}: {first.reason}"
         return (self._nothing(path, reason, first.because),)
+
+    def wants_directory(self, path: str) -> bool:
+        """Whether a directory must be watched and walked: a change in it may mean something.
+
+        A folder of dependencies that a bind mount merely shows is not: `node_modules` of the host
+        is live whatever happens in it, and nobody has to act.
+        """
+        path = posixpath.normpath(path)
+        if is_of_git(path):
+            return False
+        if any(is_within(anchor, path) for anchor in self._anchors):
+            return True
+        found = [service.plan(path, is_directory=True) for service in self._services]
+        wanted = [one for one in found if one.action is not WatchAction.IGNORE]
+        if posixpath.basename(path) in UNATTENDED_FOLDERS:
+            return any(one.action is not WatchAction.LIVE for one in wanted)
+        return bool(wanted) or any(service.keeps_below(path) for service in self._services)
 
     def inputs(self) -> tuple[Input, ...]:
         """Everything that the model and its services are made of, in the model's order."""

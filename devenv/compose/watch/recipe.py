@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
 from devenv.compose.dockerfile import (
     PLATFORM_ARGS,
@@ -20,6 +19,7 @@ from devenv.compose.dockerfile import (
 )
 from devenv.compose.dockerfile.metadata import resolve_metadata
 from devenv.compose.watch.shell import Command, from_words, parse_commands
+from devenv.values import dataclass, replace
 
 _WORKDIRS = (
     ("golang", "/go"),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from devenv.compose.dockerignore import IgnoreFile, parse_ignore_file
 from devenv.compose.watch.tools.effect import is_within
 from devenv.compose.watch.values import WatchAction
+from devenv.values import dataclass, field
 
 _STRENGTH = (
     WatchAction.REBUILD,

@@ -91,6 +91,29 @@ class ServicePlanner:
         inferred = self._infer(path, is_directory)
         return self._by_rule(path, inferred) or inferred
 
+    def anchors(self) -> set[str]:
+        """Paths whose directories must be watched whatever lies beside them."""
+        found = {mount.source for mount in self.mounts.mounts if mount.source}
+        found |= {rule.path for rule in self.rules}
+        for image in self._chain():
+            found |= {*image.ignore_candidates, image.dockerfile_path or image.context}
+        return {path for path in found if path.strip("/")}
+
+    def keeps_below(self, path: str) -> bool:
+        """Whether an ignore file leaves a directory out, but not all that is below it."""
+        image = self.image
+        for context, chosen in image.ignores.items() if image else ():
+            if chosen is None or not _within(path, context) or path == context:
+                continue
+            relative = posixpath.relpath(path, context)
+            for pattern in chosen[1].patterns:
+                kept = pattern.removeprefix("!")
+                literal = kept.split("*")[0].rpartition("/")[0] if "*" in kept else kept
+                near = not literal or _within(literal, relative) or _within(relative, literal)
+                if kept != pattern and near:
+                    return True
+        return False
+
     # Rules of develop.watch
 
     def _by_rule(self, path: str, inferred: PlannedChange | None) -> PlannedChange | None:
@@ -156,9 +179,10 @@ class ServicePlanner:
         result = self._seen_result(traces)
         if result is not None:
             return self._rebuild(path, result)
-        if shown:
-            return self._of_mount(path, *shown[0])
         copies = [copy for copy in traces.copies if self.mounts.shows_image(copy.path)]
+        # An entrypoint or a configuration that was copied out of what a mount shows is used there.
+        if shown and (not copies or shown[0][1].source == path):
+            return self._of_mount(path, *shown[0])
         if copies:
             return self._of_copy(path, copies[0])
         return self._ignore(path, *self._why_not(path, traces))

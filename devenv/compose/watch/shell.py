@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from devenv.values import dataclass, replace
 
 _SEPARATORS = frozenset(";&|\n()")
 _KEYWORD_WORDS = """

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from devenv.compose.watch.programs import (
@@ -25,6 +24,7 @@ from devenv.compose.watch.programs import (
 from devenv.compose.watch.shell import Command, in_directory, parse_commands, parse_script
 from devenv.compose.watch.tools import Effect, Scene, resolve_effect
 from devenv.compose.watch.tools.javascript import MANAGERS, read_scripts
+from devenv.values import dataclass
 
 _MAX_DEPTH = 6
 _MAX_COMMANDS = 400

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from devenv.compose.names import ServiceName
+from devenv.values import dataclass, field
 
 
 class WatchAction(StrEnum):

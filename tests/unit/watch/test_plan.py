@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.watch.model import actions, make_planner, plan
+from tests.unit.watch.model import ROOT, actions, make_planner, plan
 
 NODE = """\
 FROM node:20 AS base
@@ -342,6 +342,28 @@ services:
         },
         {"main.go": "rebuild", "README.md": "ignore", ".gitignore": "ignore"},
     ),
+    "a file that is copied out of what a mount shows": (
+        "services: {app: {build: ., command: uvicorn --reload x, volumes: ['.:/app']}}",
+        {
+            "Dockerfile": "FROM python\nWORKDIR /app\nCOPY docker/start.sh /usr/local/bin/\n"
+            'COPY . .\nENTRYPOINT ["start.sh"]\n',
+            "docker/start.sh": '#!/bin/sh\nexec "$@"\n',
+        },
+        {"docker/start.sh": "sync+restart", "x.py": "live"},
+    ),
+    "settings of the package manager, and a pipe": (
+        "services: {app: {build: .}}",
+        {
+            "Dockerfile": "FROM x\nCOPY s.list /etc/apt/sources.list.d/\nCOPY p.txt q.txt /tmp/\n"
+            "RUN apt-get update && apt-get install -y git\nRUN cat /tmp/p.txt | tee /etc/p\n"
+        },
+        {"s.list": "rebuild", "p.txt": "rebuild", "q.txt": "sync+restart"},
+    ),
+    "a sum of a file": (
+        "services: {app: {build: .}}",
+        {"Dockerfile": "FROM x\nCOPY a.txt b.txt /tmp/\nRUN sha256sum /tmp/a.txt > /sum\n"},
+        {"a.txt": "rebuild", "b.txt": "sync+restart"},
+    ),
     "a mount of the whole machine": (
         "services: {monitor: {image: x, volumes: ['/:/host:ro', '/p/src:/src']}}",
         {},
@@ -429,3 +451,26 @@ def test_a_directory_counts_where_any_of_its_files_would() -> None:
     )
     assert actions(planner, "src/") == {"app": "sync+restart"}
     assert actions(planner, "other/") == {None: "ignore"}
+
+
+def test_directories_in_which_nothing_can_matter_are_not_wanted() -> None:
+    planner = make_planner(
+        "services: {app: {build: ./app, volumes: ['./app/src:/app/src'], env_file: [env/a.env]}}",
+        {
+            "app/Dockerfile": "FROM x\nCOPY src /app/src\nCOPY conf/*.ini /etc/app/\n",
+            "app/.dockerignore": "node_modules\ndocs\n!docs/keep/*\n",
+        },
+    )
+    wanted = ("", "app", "app/src", "app/src/deep/er", "app/conf", "env", "app/docs")
+    unwanted = (".git", "app/node_modules", "app/other", "elsewhere", "env/deeper", "app/src/.git")
+    assert [path for path in wanted if not planner.wants_directory(f"{ROOT}/{path}")] == []
+    assert [path for path in unwanted if planner.wants_directory(f"{ROOT}/{path}")] == []
+
+
+def test_dependencies_of_the_host_that_a_mount_shows_are_not_watched() -> None:
+    files = {"Dockerfile": NODE, "package.json": "{}", ".dockerignore": "node_modules\n"}
+    compose = "services: {app: {build: ., command: npx vite, volumes: ['.:/app']}}"
+    planner = make_planner(compose, files)
+    assert actions(planner, "node_modules/x.js") == {"app": "live"}
+    assert not planner.wants_directory(f"{ROOT}/node_modules")
+    assert planner.wants_directory(f"{ROOT}/lib")

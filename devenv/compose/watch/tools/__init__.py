@@ -6,11 +6,10 @@ command that no family knows is taken to read all that is there and to write whe
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from devenv.compose.watch.shell import Command, parse_script
 from devenv.compose.watch.tools import compiled, javascript, python, scripting, system
 from devenv.compose.watch.tools.effect import NOTHING, SYSTEM, Area, Effect, Scene
+from devenv.values import replace
 
 __all__ = ["NOTHING", "SYSTEM", "Area", "Effect", "Scene", "resolve_effect", "resolve_effects"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+
+from devenv.values import dataclass, field, replace
 
 DEPENDENCY_FOLDERS = frozenset(
     ("node_modules", "vendor", ".venv", "venv", "deps", "_build", "bower_components", ".yarn")

@@ -14,18 +14,30 @@ _QUIET_NAMES = """
     delgroup deluser dirname dnf docker-php-ext-configure docker-php-ext-enable
     docker-php-ext-install dpkg dpkg-architecture dpkg-reconfigure echo exit export false
     fc-cache find-rpm gem-update getent git go-install gpg gpgconf groupadd groupdel groupmod hash
-    head hostname id install-php-extensions install_packages ldconfig ln locale-gen localedef
+    hostname id install-php-extensions install_packages ldconfig ln locale-gen localedef
     ls microdnf mkdir mkfifo mktemp pacman passwd phpenmod printenv printf pwd read readlink
-    return rm rmdir rpm rustup set setcap sha256sum shopt sleep source stat strip su sync
-    tail tdnf test touch trap true tty type umask uname unset update-alternatives update-rc.d
+    return rm rmdir rpm rustup set setcap shopt sleep source stat strip su sync
+    tdnf test touch trap true tty type umask uname unset update-alternatives update-rc.d
     useradd userdel usermod wait wget which whoami yum zypper hadolint sysctl service
-    npm-cache gosu tee"""
+    npm-cache gosu"""
 _QUIET = frozenset(_QUIET_NAMES.split())
 _NAMING_NAMES = """
-    cat chmod cp dos2unix install mv patch sed tar unzip gunzip gzip envsubst awk grep cut
-    sort tr base64 openssl jq yq nginx visudo crontab dd rsync xz bunzip2 7z"""
+    cat head tail tee wc sha1sum sha256sum sha512sum md5sum cksum sort uniq xxd od
+    chmod cp dos2unix install mv patch sed tar unzip gunzip gzip envsubst awk grep cut
+    tr base64 openssl jq yq nginx visudo crontab dd rsync xz bunzip2 7z"""
 _NAMING = frozenset(_NAMING_NAMES.split())
 _PACKAGE = re.compile(r"\.(?:deb|apk|rpm)$")
+_SETTINGS = {
+    "apt": "/etc/apt",
+    "apt-get": "/etc/apt",
+    "aptitude": "/etc/apt",
+    "apk": "/etc/apk",
+    "dnf": "/etc/yum.repos.d",
+    "microdnf": "/etc/yum.repos.d",
+    "yum": "/etc/yum.repos.d",
+    "locale-gen": "/etc/locale.gen",
+}
+"""What a program of the system reads of its own settings."""
 _CERTIFICATES = "/usr/local/share/ca-certificates"
 
 
@@ -40,6 +52,7 @@ def find_effect(command: Command, scene: Scene) -> Effect | None:
         named = [command.path(word) for word in command.words[1:] if _PACKAGE.search(word)]
         if program in (".", "source") and len(command.words) > 1:
             return Effect(programs=(command.path(command.words[1]),), writes=(SYSTEM,))
+        named += [_SETTINGS[program]] if program in _SETTINGS else []
         return Effect(paths=tuple(named), writes=(SYSTEM,)) if named else NOTHING
     if program == "find":
         return _find(command)
@@ -81,6 +94,8 @@ def _naming(command: Command) -> Effect:
         case "chmod" | "dos2unix" | "patch" | "gunzip" | "gzip" | "crontab":
             writes = tuple(Area(path) for path in paths)
             return Effect(paths=paths, writes=(*writes, SYSTEM) if program == "crontab" else writes)
+        case "tee":
+            return Effect(writes=tuple(Area(path) for path in paths))
         case "sed" if any(word.startswith(("-i", "--in-place")) for word in words):
             return Effect(paths=paths, writes=tuple(Area(path) for path in paths))
     return Effect(paths=paths)
