@@ -15,7 +15,7 @@ from devenv.state.log_search import Query, SearchMode
 from devenv.state.logs import LogStore
 from devenv.state.model import State
 from devenv.tui.log_caption import render_caption
-from devenv.tui.log_render import render_details
+from devenv.tui.log_render import TimeMode, render_details
 from devenv.tui.log_take import (
     chosen_places,
     go_to_next_mark,
@@ -83,6 +83,9 @@ class Tab(DevTab):
         view = self.view
         started = [c.started_at for c in state.containers.values() if c.started_at is not None]
         view.start_ns = int(min(started) * 1e9) if started else view.logs.oldest_ns
+        view.now = self.clock()
+        if view.shown_times is TimeMode.AGE:
+            view.redraw()
         view.choose(services=None if chosen is None else frozenset({chosen}))
 
     def opened(self) -> None:
