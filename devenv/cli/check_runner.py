@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
 from functools import partial
-from typing import TypeVar, cast
 
 from devenv.checks.edits import plan_repair
 from devenv.checks.facts import Facts
 from devenv.checks.finding import CheckResult, Finding, NotChecked
+from devenv.cli.background import in_thread
 from devenv.cli.checking import check_project, find_env_files, gather
 from devenv.cli.env_files import diff_active
 from devenv.cli.session import Session
@@ -22,8 +20,6 @@ from devenv.report.finding_paths import FindingPaths
 from devenv.state.actions import Action, ChecksFinished, ChecksRequested
 from devenv.state.effects import ApplyFix, Effect, RunChecks
 from devenv.state.model import Checks
-
-T = TypeVar("T")
 
 
 class CheckRunner:
@@ -62,39 +58,12 @@ class CheckRunner:
         task.add_done_callback(self._running.discard)
 
     async def _check(self) -> None:
-        checks = await _in_thread(partial(load_checks, self._session))
+        checks = await in_thread(partial(load_checks, self._session))
         await self._dispatch(ChecksFinished(checks))
 
     async def _fix(self, finding: Finding) -> None:
-        await _in_thread(partial(apply_fix, self._session, finding))
+        await in_thread(partial(apply_fix, self._session, finding))
         await self._dispatch(ChecksRequested())
-
-
-async def _in_thread(function: Callable[[], T]) -> T:
-    """The function's result from a daemon thread, which the end of the program does not await."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def deliver(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast("T", result))
-
-    def run() -> None:
-        result: T | None = None
-        problem: BaseException | None = None
-        try:
-            result = function()
-        except BaseException as error:
-            problem = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(deliver, result, problem)
-
-    threading.Thread(target=run, daemon=True, name="devenv-checks").start()
-    return await future
 
 
 def load_checks(session: Session) -> Checks:

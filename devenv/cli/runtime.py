@@ -8,15 +8,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
 from devenv.compose.model import Project
-from devenv.compose.names import ServiceName
-from devenv.state.actions import ChecksRequested, ModelLoaded, StartClosed
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.engine.compose import Selection
+from devenv.errors import DevenvError
+from devenv.state.actions import (
+    ChecksRequested,
+    EnvironmentNamed,
+    InactiveFound,
+    ModelLoaded,
+    ModelRequested,
+    StartClosed,
+)
 from devenv.state.effects import RecordStart, ResumeServices
 from devenv.state.logs import LogStore
 from devenv.state.model import Checks, Environment, State
@@ -25,6 +35,7 @@ from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
+    from devenv.cli.model_loader import ModelLoader
     from devenv.cli.watch_run import WatchEvent
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
@@ -66,13 +77,20 @@ class Runtime:
         self._with_usage = with_usage
         self._tail = tail
         self._observing: asyncio.Task[None] | None = None
+        self._followed: EnvironmentName | None = None
         self.effects: EffectRunner | None = None
         self._checks: CheckRunner | None = None
+        self._loader: ModelLoader | None = None
         self._watching: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._recording: asyncio.Task[None] | None = None
         self._watching_branch: asyncio.Task[None] | None = None
         self._watching_sources: asyncio.Task[None] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the environment is followed on the engine."""
+        return self._observing is not None
 
     @asynccontextmanager
     async def reducing(self) -> AsyncIterator[asyncio.TaskGroup]:
@@ -96,8 +114,9 @@ class Runtime:
             if self._tasks is not None:
                 self._tasks.create_task(self._resume(effect.services))
             return
-        if self._checks is not None and self._checks.run(effect):
-            return
+        for part in (self._loader, self._checks):
+            if part is not None and part.run(effect):
+                return
         if self.effects is not None:
             self.effects.run(effect)
 
@@ -165,26 +184,50 @@ class Runtime:
         for task in (self._observing, *watches):
             if task is not None:
                 task.cancel()
-        if self._checks is not None:
-            self._checks.cancel()
+        for part in (self._loader, self._checks):
+            if part is not None:
+                part.cancel()
 
-    async def check(self, tasks: asyncio.TaskGroup, *, watch: bool) -> Checks:
-        """Run the checks and wait for them; with `watch` again whenever a file changes."""
-        from devenv.cli.check_runner import CheckRunner
+    def load_model(
+        self, tasks: asyncio.TaskGroup, on_failure: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Load the model, now and whenever one of its files changes, until `end`.
 
-        self._checks = CheckRunner(self.session, tasks, self.store.dispatch)
+        `on_failure` is called after each `ModelFailed`.
+        """
+        from devenv.cli.model_loader import ModelLoader
+
+        self._loader = ModelLoader(
+            self.session, tasks, self.store.dispatch, self._take_session, on_failure
+        )
+        self.store.dispatch_soon(ModelRequested())
+        self._watching = tasks.create_task(self._watch())
+
+    def _take_session(self, session: Session) -> None:
+        self.session = session
+        if self.effects is not None:
+            self.effects.use(session.selection, session.files.compose_files, session.environ)
+
+    async def check(self, tasks: asyncio.TaskGroup) -> Checks:
+        """Run the checks and wait for them."""
+        self.offer_checks(tasks)
         finished: asyncio.Future[Checks] = asyncio.get_running_loop().create_future()
+        before = self.store.state.checks
 
         def take_state(state: State) -> None:
-            if state.checks is not None and not finished.done():
+            fresh = state.checks is not before and not state.checking
+            if fresh and state.checks is not None and not finished.done():
                 finished.set_result(state.checks)
 
         self.store.subscribe(take_state)
         await self.store.dispatch(ChecksRequested())
-        checks = await finished
-        if watch and self._watching is None:
-            self._watching = tasks.create_task(self._watch())
-        return checks
+        return await finished
+
+    def offer_checks(self, tasks: asyncio.TaskGroup) -> None:
+        """From now on the checks run when they are asked for."""
+        from devenv.cli.check_runner import CheckRunner
+
+        self._checks = CheckRunner(self.session, tasks, self.store.dispatch)
 
     async def _watch(self) -> None:
         from devenv.watch.watcher import FileWatcher
@@ -192,38 +235,55 @@ class Runtime:
         watcher = FileWatcher(self.store.dispatch)
 
         def take_state(state: State) -> None:
-            watcher.set_files(state.checks.files if state.checks else ())
+            checked = state.checks.files if state.checks else ()
+            watcher.set_files((*state.model_files, *checked))
 
         take_state(self.store.state)
         self.store.subscribe(take_state)
         await watcher.run()
 
-    def connect(self, tasks: asyncio.TaskGroup, project: Project) -> None:
-        """Start following the engine and carrying out effects, until `end`."""
+    def connect(self, tasks: asyncio.TaskGroup, name: EnvironmentName) -> None:
+        """Start following the environment on the engine and carrying out effects, until `end`.
+
+        Where it is followed already under another name, that ends. Without a model, operations
+        act by the labels of the containers.
+        """
         from devenv.cli.exclusive import hold_environment
         from devenv.engine.effects import EffectRunner
         from devenv.engine.observe import Observer
 
         session = self.session
-        self.effects = EffectRunner(
-            tasks=tasks,
-            compose=session.compose,
-            selection=session.selection,
-            files=session.files.compose_files,
-            environ=session.environ,
-            client=session.client,
-            dispatch=self.store.dispatch,
-            project=lambda: self.store.state.project,
-            prepare_up=self.prepare_up,
-            hold=lambda verb, tell: hold_environment(session, project.name, verb, tell),
-            clock=time.time,
-            on_output=self._on_output,
-            build=self.options.build,
-            without=self.options.without,
-        )
+        if self._observing is not None:
+            if self._followed == name:
+                return
+            self._observing.cancel()
+        self._followed = name
+        if self.effects is None:
+            self.effects = EffectRunner(
+                tasks=tasks,
+                compose=session.compose,
+                selection=Selection(session.start, name),
+                files=(),
+                environ=session.environ,
+                client=session.client,
+                dispatch=self.store.dispatch,
+                project=lambda: self.store.state.project,
+                prepare_up=self.prepare_up,
+                hold=lambda verb, tell: hold_environment(
+                    self.session, self.store.state.environment.name, verb, tell
+                ),
+                clock=time.time,
+                on_output=self._on_output,
+                build=self.options.build,
+            )
+        self.effects.without = self.options.without
+        if self.store.state.project is not None and self.store.state.model_problem is None:
+            self._take_session(session)
+        else:
+            self.act_by_labels()
         observer = Observer(
             session.client,
-            project.name,
+            name,
             self.store.dispatch,
             self.logs,
             clock=time.time,
@@ -232,11 +292,39 @@ class Runtime:
         )
         self._observing = tasks.create_task(observer.run())
 
+    async def connect_by_labels(self, tasks: asyncio.TaskGroup) -> None:
+        """Follow the environment that the containers of this directory belong to."""
+        from devenv.cli.background import in_thread
+
+        name = await in_thread(partial(_guess_name, self.session))
+        await self.store.dispatch(EnvironmentNamed(name))
+        self.connect(tasks, name)
+
+    def act_by_labels(self) -> None:
+        """Let operations reach the containers without any file: none loads now."""
+        if self.effects is None or self._followed is None:
+            return
+        own = ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
+        environ = {k: v for k, v in self.session.environ.items() if k not in own}
+        # Compose looks for files from the working directory upwards: in / it finds none.
+        by_name = Selection(Path("/"), self._followed, env_files=(Path("/dev/null"),))
+        self.effects.use(by_name, (), environ)
+
     async def load(self) -> Project:
         """The merged model, dispatched too. Raises what does not load."""
-        project = await asyncio.to_thread(lambda: self.session.project)
+        from devenv.cli.background import in_thread
+
+        project = await in_thread(lambda: self.session.project)
         await self.store.dispatch(ModelLoaded(project))
         return project
+
+    async def find_inactive(self) -> None:
+        """Dispatch the services that the profile leaves out."""
+        from devenv.cli.background import in_thread
+        from devenv.cli.inactive import load_inactive
+
+        inactive = await in_thread(partial(load_inactive, self.session))
+        await self.store.dispatch(InactiveFound(inactive))
 
     async def prepare_up(self, project: Project, services: tuple[ServiceName, ...]) -> None:
         """Look before the start for what would lose data or fail half-way.
@@ -264,3 +352,14 @@ class Runtime:
         )
         check_plan(plan)
         await asyncio.to_thread(remember, session, project)
+
+
+def _guess_name(session: Session) -> EnvironmentName:
+    """The name on the containers, or Compose's default one where there are none or no engine."""
+    from devenv.cli.session import default_project_name, find_environment_names
+
+    fresh = session.renew()
+    try:
+        return asyncio.run(find_environment_names(fresh, guess=True))[0]
+    except DevenvError:
+        return default_project_name(fresh.start, fresh.environ)

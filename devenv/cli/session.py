@@ -167,6 +167,10 @@ class Session:
     def _wanted_services(self) -> tuple[str, ...]:
         return self.files.profile.services if self.files.profile else ()
 
+    def load_everything(self) -> Project:
+        """The model with every Compose profile active. Raises ComposeFileError."""
+        return parse_project(self._model_text(replace(self.unnamed_selection, profiles=("*",))))
+
     def _model_text(self, selection: Selection) -> str:
         environ = selection.environ(self.environ)
         arguments = (*selection.arguments(), "config", "--format", "json")

@@ -14,6 +14,8 @@ from devenv.cli.runtime import Runtime
 from devenv.compose.names import ServiceName
 from devenv.engine.process import run_interactive
 from devenv.tui.app import DevenvApp
+from devenv.tui.key_names import resolve_bindings
+from devenv.tui.keys import BINDINGS
 from devenv.tui.ports import UiPorts
 
 _AT_LINE = {
@@ -50,11 +52,15 @@ def show_in_pager(environ: Mapping[str, str], lines: Iterable[str]) -> int:
 
 
 def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
-    """The app, with what it needs from outside."""
+    """The app, with what it needs from outside. Raises ConfigError for a wrong `[keys]`."""
     session = runtime.session
+    settings = session.files.settings
+    bindings = resolve_bindings(
+        BINDINGS, settings.keys, lambda action: settings.source("keys", action)
+    )
 
     def run_shell(service: ServiceName) -> int:
-        name = session.project.name
+        name = runtime.store.state.environment.name
         return run_interactive(exec_argv(session, name, service, SHELL), session.environ, "/")
 
     def edit_file(path: str, line: int) -> int:
@@ -87,4 +93,5 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
             save_lines=save_lines,
             page_lines=page_lines,
         ),
+        bindings,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 import time
@@ -19,7 +20,13 @@ from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, ExitCode
-from devenv.state.actions import EngineLost, ModelFailed, OperationRequested, StartRefused
+from devenv.state.actions import (
+    ChecksRequested,
+    EngineLost,
+    ModelFailed,
+    OperationRequested,
+    StartRefused,
+)
 from devenv.state.logs import ENGINE, LogLine, LogStore, Origin
 from devenv.state.model import (
     GLYPHS,
@@ -39,6 +46,8 @@ from devenv.state.text import clean_line, sanitize
 if TYPE_CHECKING:
     from devenv.cli.watch_run import WatchEvent
 
+_ENDED = "ended"
+"""What the UI returns where a signal has ended it."""
 _POLL_SECONDS = 0.05
 _EXPLAIN_SECONDS = 3.0
 _HOLD_SECONDS = 1.0
@@ -150,12 +159,12 @@ async def _run_plain(session: Session, arguments: argparse.Namespace) -> int | L
         await runtime.load()
         try:
             if not arguments.no_checks:
-                checks = await runtime.check(tasks, watch=False)
+                checks = await runtime.check(tasks)
                 blocking = find_reasons_against(checks, session, runtime.options)
                 print_checks(checks, blocking)
                 if blocking:
                     return ExitCode.FAILED
-            runtime.connect(tasks, project)
+            runtime.connect(tasks, project.name)
             if not arguments.detach:
                 runtime.watch_branch(tasks, project)
             runtime.store.subscribe(printer.take_state)
@@ -514,8 +523,11 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int 
     )
     shown = asyncio.Event()
     answer: str | None = None
+    app = build_app(runtime, on_ready=shown.set)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit, _ENDED)
     async with runtime.reducing() as tasks:
-        app = build_app(runtime, on_ready=shown.set)
         drawing = tasks.create_task(app.run_async())
         starting = tasks.create_task(_start_when_shown(runtime, tasks, shown, arguments))
         try:
@@ -542,15 +554,33 @@ async def _start_when_shown(
     arguments: argparse.Namespace,
 ) -> None:
     await shown.wait()
+    loaded = asyncio.Event()
+
+    def take_state(state: State) -> None:
+        if state.project is not None:
+            loaded.set()
+
+    async def follow_by_labels() -> None:
+        """The containers that run are shown though no file loads."""
+        if not runtime.is_connected:
+            await runtime.connect_by_labels(tasks)
+        runtime.act_by_labels()
+        if not arguments.no_checks and runtime.store.state.checks is None:
+            # They say more than Compose's first error.
+            await runtime.store.dispatch(ChecksRequested())
+
+    runtime.store.subscribe(take_state)
+    runtime.load_model(tasks, follow_by_labels)
+    runtime.offer_checks(tasks)
+    await loaded.wait()
     session = runtime.session
     try:
-        project = await runtime.load()
         runtime.options = resolve_options(session, arguments)
-        runtime.connect(tasks, project)
-        runtime.watch_branch(tasks, project)
+        runtime.connect(tasks, session.project.name)
+        runtime.watch_branch(tasks, session.project)
         await session.client.ping()
         if not arguments.no_checks:
-            checks = await runtime.check(tasks, watch=True)
+            checks = await runtime.check(tasks)
             blocking = find_reasons_against(checks, session, runtime.options)
             if blocking:
                 await runtime.store.dispatch(StartRefused(refusal(blocking)))
@@ -560,7 +590,7 @@ async def _start_when_shown(
         lost = error.exit_code is ExitCode.NO_ENGINE
         await runtime.store.dispatch(EngineLost(problem) if lost else ModelFailed(problem))
         if not lost and not arguments.no_checks and runtime.store.state.checks is None:
-            await runtime.check(tasks, watch=True)  # they say more than Compose's first error
+            await runtime.check(tasks)
         return
     _watch_when_up(runtime)
     await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
@@ -587,11 +617,14 @@ def _end_terminal(session: Session, answer: str | None, state: State) -> int:
         from devenv.cli.operations import run_compose_operation
 
         return run_compose_operation(session, "stop", ())
-    if any(c.state == "running" for c in state.containers.values()):
-        print_note(
-            f"{state.environment.name} is left running. devenv up shows it again, "
-            "devenv down stops it."
-        )
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        if any(c.state == "running" for c in state.containers.values()):
+            print_note(
+                f"{state.environment.name} is left running. devenv up shows it again, "
+                "devenv down stops it."
+            )
+    if answer == _ENDED:
+        return ExitCode.INTERRUPTED
     problem = state.model_problem
     if problem is not None and not state.containers:
         print_problem(problem)

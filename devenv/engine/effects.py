@@ -85,8 +85,13 @@ class EffectRunner:
         self._clock = clock
         self._on_output = on_output
         self._build = build
-        self._without = without
+        self.without = without
+        """What an `up` of all services leaves out."""
         self._running: asyncio.Task[None] | None = None
+
+    def use(self, selection: Selection, files: Sequence[Path], environ: Mapping[str, str]) -> None:
+        """Take these from the next operation on: the project's files have changed."""
+        self._selection, self._files, self._environ = selection, files, environ
 
     def run(self, effect: Effect) -> None:
         """Start the effect and return at once."""
@@ -114,7 +119,7 @@ class EffectRunner:
     async def _run_operation(self, kind: OperationKind, services: tuple[ServiceName, ...]) -> None:
         commands = self._commands(kind, services)
         shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
-        without = () if services else self._without
+        without = () if services else self.without
         operation = Operation(kind, services, self._clock(), shown, without=without)
         problem: Problem | None = None
 
@@ -154,8 +159,8 @@ class EffectRunner:
             return [(*options, kind.value, *services)]
         project = self._project()
         names = services
-        if self._without and project is not None and not names:
-            names = tuple(n for n in project.services if n not in self._without)
+        if self.without and project is not None and not names:
+            names = tuple(n for n in project.services if n not in self.without)
         commands: list[tuple[str, ...]] = []
         builds = [
             name
@@ -165,7 +170,7 @@ class EffectRunner:
         if self._build and builds:
             commands.append((*options, "--progress", "plain", "build", *builds))
         up = ("--progress", "plain", "up", "--detach")
-        limits = ("--no-deps",) if self._without and not services else ()
+        limits = ("--no-deps",) if self.without and not services else ()
         commands.append((*options, *up, *limits, *names))
         return commands
 

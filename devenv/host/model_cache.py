@@ -14,6 +14,7 @@ from pathlib import Path
 
 from devenv.compose.inputs import find_references
 from devenv.host.files import refuse_special_file
+from devenv.values import dataclass, field
 
 KEPT_MODELS = 64
 _MAX_INPUTS = 500
@@ -39,33 +40,61 @@ def resolve_cache_key(
     digest = hashlib.sha256(f"1\0{version}\0{directory}\0".encode())
     for argument in arguments:
         digest.update(argument.encode(errors="surrogateescape") + b"\0")
+    inputs = read_inputs(directory, files, env_files)
+    if not inputs.is_complete:
+        return None
+    names: set[bytes] = set()
+    for path, content in inputs.contents.items():
+        if content is None:
+            digest.update(b"absent\0" + os.fsencode(path) + b"\0")
+            continue
+        digest.update(os.fsencode(path) + b"\0%d\0" % len(content) + content)
+        names.update(_NAME.findall(content))
+    for name in sorted(environ):
+        if name.startswith(("COMPOSE_", "DOCKER_")) or name.encode() in names or name == "HOME":
+            digest.update(f"{name}={environ[name]}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+@dataclass(slots=True)
+class Inputs:
+    """What a model is read from, and looked for, in the order in which it is found."""
+
+    contents: dict[Path, bytes | None] = field(default_factory=dict)
+    """None: the file does not exist."""
+    is_complete: bool = True
+    """False where something cannot be read, is too large or too much, or is not on this machine."""
+
+
+def read_inputs(directory: Path, files: Iterable[Path], env_files: Iterable[Path]) -> Inputs:
+    """The Compose files, the env files, and all that the Compose files refer to."""
+    inputs = Inputs()
     pending = [(path, True) for path in files]
     pending += [(path, False) for path in (*env_files, directory / ".env")]
-    seen: set[Path] = set()
-    names: set[bytes] = set()
     while pending:
         path, is_compose = pending.pop(0)
-        if path in seen:
+        if path in inputs.contents:
             continue
-        seen.add(path)
+        inputs.contents[path] = None
+        if len(inputs.contents) > _MAX_INPUTS:
+            inputs.is_complete = False
+            return inputs
         try:
             status = path.stat()
             refuse_special_file(path, status)
             content = path.read_bytes() if status.st_size <= _MAX_INPUT_BYTES else None
         except FileNotFoundError:
-            digest.update(b"absent\0" + os.fsencode(path) + b"\0")
             continue
         except OSError:
-            return None
-        if content is None or len(seen) > _MAX_INPUTS:
-            return None
-        digest.update(os.fsencode(path) + b"\0%d\0" % len(content) + content)
-        names.update(_NAME.findall(content))
+            content = None
+        if content is None:
+            inputs.is_complete = False
+            continue
+        inputs.contents[path] = content
         if not is_compose:
             continue
         references = find_references(content.decode(errors="replace"))
-        if not references.cacheable:
-            return None
+        inputs.is_complete = inputs.is_complete and references.cacheable
         for written in references.paths:
             relative = Path(written).expanduser()
             compose_like = relative.suffix in (".yaml", ".yml")
@@ -73,10 +102,7 @@ def resolve_cache_key(
             pending.append((directory / relative, compose_like))
             if compose_like:
                 pending.append(((path.parent / relative).parent / ".env", False))
-    for name in sorted(environ):
-        if name.startswith(("COMPOSE_", "DOCKER_")) or name.encode() in names or name == "HOME":
-            digest.update(f"{name}={environ[name]}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
+    return inputs
 
 
 def load_model(cache: Path, key: str) -> str | None:

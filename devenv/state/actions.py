@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from devenv.checks.finding import Finding
 from devenv.compose.model import Project
-from devenv.compose.names import ServiceName
+from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state.model import (
     BuildStepRun,
     Checks,
     Container,
     ContainerId,
+    Environment,
+    InactiveService,
     Operation,
     OperationKind,
     Problem,
@@ -25,11 +27,36 @@ from devenv.values import dataclass
 @dataclass(frozen=True, slots=True)
 class ModelLoaded:
     project: Project
+    files: tuple[str, ...] = ()
+    """What it was read from; absolute paths."""
+    environment: Environment | None = None
+    """What the files say of where they are; None: as before."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFailed:
     problem: Problem
+    files: tuple[str, ...] = ()
+    """What is to be looked at for a repair; empty: as before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequested:
+    """The model is to be loaded, once more where that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentNamed:
+    """The name that the containers carry, where no model says it."""
+
+    name: EnvironmentName
+
+
+@dataclass(frozen=True, slots=True)
+class InactiveFound:
+    """The services of the Compose files that the profile leaves out, sorted by name."""
+
+    services: tuple[InactiveService, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +178,7 @@ class SwitchDeclined:
 
 @dataclass(frozen=True, slots=True)
 class FilesChanged:
-    """Files that the checks look at changed on disk; absolute paths."""
+    """Files that the model or the checks read changed on disk; absolute paths."""
 
     paths: tuple[str, ...]
 
@@ -176,6 +203,9 @@ class FixRequested:
 Action = (
     ModelLoaded
     | ModelFailed
+    | ModelRequested
+    | EnvironmentNamed
+    | InactiveFound
     | EngineConnected
     | EngineLost
     | ContainersObserved

@@ -28,6 +28,11 @@ class ExplainFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Read the project's files anew; answered by `ModelLoaded` or `ModelFailed`."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunChecks:
     """Gather and check the project's files; answered by `ChecksFinished`."""
 
@@ -55,6 +60,7 @@ Effect = (
     RunOperation
     | CancelOperation
     | ExplainFailure
+    | LoadModel
     | RunChecks
     | ApplyFix
     | RecordStart

@@ -138,6 +138,16 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class InactiveService:
+    """A service of the Compose files that the profile leaves out."""
+
+    name: ServiceName
+    compose_profiles: tuple[str, ...] = ()
+    """The Compose profiles that would enable it; empty where the profile's `services` do not name
+    it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Why a service is not started yet. Scheduler and views read this one explanation."""
 
@@ -334,6 +344,16 @@ class State:
     project: Project | None = None
     """None until the model is loaded."""
     model_problem: Problem | None = None
+    """Why the files do not load as they are now; `project` is then the last one that did."""
+    model_files: tuple[str, ...] = ()
+    """What the model is read from, absolute: when one changes, it is loaded again."""
+    model_loading: bool = False
+    model_stale: bool = False
+    """A file changed while the model was loaded: it is loaded once more."""
+    model_changed: bool = False
+    """The files now say something else than when this devenv last started all services."""
+    wanted_up: tuple[ServiceName, ...] | None = None
+    """An `up` that waits for the files to load; empty: of all services."""
     engine: EngineStatus = EngineStatus.UNKNOWN
     engine_version: str = ""
     engine_problem: Problem | None = None
@@ -352,6 +372,8 @@ class State:
     checking: bool = False
     checks_stale: bool = False
     """A file changed while the checks ran: they run once more."""
+    inactive: tuple[InactiveService, ...] = ()
+    """Services that the profile leaves out, by name."""
     services: tuple[ServiceState, ...] = ()
     """Derived from all of the above, in start order, then services outside the selection."""
 

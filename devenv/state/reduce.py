@@ -24,6 +24,7 @@ from devenv.state.model import (
     StartSeen,
     State,
 )
+from devenv.state.reload import apply_model
 from devenv.state.services import resolve_services
 from devenv.state.start import see_start
 from devenv.values import replace
@@ -69,11 +70,12 @@ def _has_ended(start: StartSeen | None) -> bool:
 
 def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
     match action:
-        case do.ModelLoaded(project):
-            environment = replace(state.environment, name=project.name)
-            return replace(state, environment=environment, project=project, model_problem=None), ()
-        case do.ModelFailed(problem):
-            return replace(state, model_problem=problem), ()
+        case do.ModelLoaded() | do.ModelFailed() | do.ModelRequested():
+            return apply_model(state, action)
+        case do.EnvironmentNamed(name):
+            return replace(state, environment=replace(state.environment, name=name)), ()
+        case do.InactiveFound(services):
+            return replace(state, inactive=services), ()
         case do.EngineConnected(version):
             return replace(
                 state,
@@ -103,7 +105,9 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         case do.BuildFinished(service):
             return replace(state, building=_without(state.building, service)), ()
         case do.OperationStarted(operation):
-            return replace(state, operation=operation), ()
+            is_whole = operation.kind is OperationKind.UP and not operation.services
+            changed = state.model_changed and not is_whole
+            return replace(state, operation=operation, model_changed=changed), ()
         case do.BuildStepped() | do.PullStepped() | do.StartClosed():
             return state, ()
         case do.OperationFinished(kind, problem):
@@ -114,6 +118,8 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         case do.FailureExplained(service, problem):
             return replace(state, problems={**state.problems, service: problem}), ()
         case do.OperationRequested(kind, services):
+            if kind is OperationKind.UP and state.model_problem is not None and not state.busy:
+                return apply_model(replace(state, wanted_up=services), do.ModelRequested())
             return state, () if state.busy else (RunOperation(kind, services),)
         case do.StartRefused(problem):
             if state.busy:
@@ -126,10 +132,16 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return replace(state, proposal=proposal), _resume(state) if proposal is None else ()
         case do.SwitchDeclined():
             return replace(state, proposal=None), _resume(state)
-        case do.FilesChanged() | do.ChecksRequested():
-            if state.checking:
-                return replace(state, checks_stale=True), ()
-            return replace(state, checking=True), (RunChecks(),)
+        case do.FilesChanged(paths):
+            effects: tuple[Effect, ...] = ()
+            if not set(paths).isdisjoint(state.model_files):
+                state, effects = apply_model(state, do.ModelRequested())
+            if state.checks is None and not state.checking:
+                return state, effects
+            state, more = _request_checks(state)
+            return state, effects + more
+        case do.ChecksRequested():
+            return _request_checks(state)
         case do.ChecksFinished(checks):
             again = state.checks_stale
             after = replace(state, checks=checks, checking=again, checks_stale=False)
@@ -141,6 +153,12 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
 def _resume(state: State) -> tuple[Effect, ...]:
     paused = state.proposal.paused if state.proposal is not None else ()
     return (ResumeServices(paused),) if paused else ()
+
+
+def _request_checks(state: State) -> tuple[State, tuple[Effect, ...]]:
+    if state.checking:
+        return replace(state, checks_stale=True), ()
+    return replace(state, checking=True), (RunChecks(),)
 
 
 def _without(mapping: Any, key: str) -> dict[Any, Any]:

@@ -13,6 +13,7 @@ from devenv.state.model import (
     Container,
     Health,
     Hold,
+    InactiveService,
     OperationKind,
     ServiceState,
     ServiceStatus,
@@ -34,7 +35,8 @@ _CONDITION_WORDS: Mapping[Condition, str] = {
 
 
 def resolve_services(state: State) -> tuple[ServiceState, ...]:
-    """The selection's services in start order, then those that only have containers left."""
+    """The selection's services in start order, then those that only have containers left, then
+    those that the profile leaves out."""
     by_service: dict[ServiceName, list[Container]] = {}
     for container in state.containers.values():
         by_service.setdefault(container.service, []).append(container)
@@ -47,11 +49,26 @@ def resolve_services(state: State) -> tuple[ServiceState, ...]:
         for name in names
         if project is not None
     ]
+    inactive = {one.name: one for one in state.inactive}
+    idle = [row for row in rows if row.name in inactive and row.status is ServiceStatus.STOPPED]
+    rows = [row for row in rows if row not in idle]
     rows += [
         _resolve_unselected(state, name, by_service[name], known=project is not None)
         for name in sorted(set(by_service) - set(names))
     ]
+    left_out = {row.name for row in idle} | (set(inactive) - set(names) - set(by_service))
+    rows += [
+        ServiceState(name, ServiceStatus.UNSELECTED, detail=_inactive_words(inactive[name]))
+        for name in sorted(left_out)
+    ]
     return tuple(rows)
+
+
+def _inactive_words(service: InactiveService) -> str:
+    profiles = service.compose_profiles
+    if not profiles:
+        return "the profile's services do not name it"
+    return f"Compose profile{'s' if len(profiles) > 1 else ''}: {', '.join(profiles)}"
 
 
 def _ordered_names(project: Project | None) -> list[ServiceName]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input
@@ -21,11 +23,10 @@ from devenv.state.actions import (
     SwitchDeclined,
 )
 from devenv.state.logs import LogStore
-from devenv.state.model import OperationKind, State, SwitchProposal
+from devenv.state.model import OperationKind, ServiceStatus, State, SwitchProposal
 from devenv.state.store import Store
 from devenv.state.text import sanitize
-from devenv.tui import monochrome
-from devenv.tui.keys import BINDINGS, PALETTE_LEAVES_OUT, render_key
+from devenv.tui import keys, monochrome
 from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
@@ -33,6 +34,7 @@ from devenv.tui.screens import Help, Question, SwitchOffer
 from devenv.tui.services import ServiceList
 from devenv.tui.tab import DevTab
 from devenv.tui.text import first_url
+from devenv.tui.themes import HIGH_CONTRAST
 
 
 class StateChanged(Message):
@@ -51,14 +53,32 @@ class DevenvApp(App[str]):
 
     TITLE = "devenv"
     CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012, Textual's own form
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-widest")]  # noqa: RUF012, Textual's own form
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.FIXED]
 
-    def __init__(self, store: Store, logs: LogStore, ports: UiPorts) -> None:
+    def __init__(
+        self,
+        store: Store,
+        logs: LogStore,
+        ports: UiPorts,
+        bindings: Sequence[Binding] | None = None,
+    ) -> None:
         super().__init__()
+        self.bindings = tuple(keys.BINDINGS if bindings is None else bindings)
+        for binding in self.bindings:
+            if binding.key:
+                self._bindings.bind(
+                    binding.key,
+                    binding.action,
+                    binding.description,
+                    show=binding.show,
+                    key_display=keys.render_key(binding),
+                    priority=binding.priority,
+                )
         if self.no_color:
             self.ansi_theme_dark, self.ansi_theme_light = monochrome.ON_DARK, monochrome.ON_LIGHT
+        self.register_theme(HIGH_CONTRAST)
         self._store = store
         self._ports = ports
         self._state = store.state
@@ -142,7 +162,8 @@ class DevenvApp(App[str]):
         open_pager(self, self._ports, message.lines)
 
     def _show(self) -> None:
-        self._panes.show(self._state, self._ports.clock(), self._chosen)
+        with suppress(NoMatches):  # the screen is being taken down
+            self._panes.show(self._state, self._ports.clock(), self._chosen)
 
     def _dispatch(self, action: Action) -> None:
         try:
@@ -152,11 +173,28 @@ class DevenvApp(App[str]):
 
     def action_operate(self, word: str) -> None:
         kind = OperationKind(word)
-        if self._state.project is None and kind is OperationKind.UP:
-            self.notify("The Compose files do not load: nothing can be started.", severity="error")
+        state = self._state
+        if state.project is None and state.model_problem is None and kind is OperationKind.UP:
+            self.notify("The Compose files are still being read.")
+        elif self._is_left_out():
+            return
         elif not self._is_busy():
             chosen = (self._chosen,) if self._chosen else ()
             self._dispatch(OperationRequested(kind, chosen))
+
+    def _is_left_out(self) -> bool:
+        """Whether the chosen service is in no file of the profile's selection; if so, say it."""
+        service = self._state.service(self._chosen) if self._chosen else None
+        project = self._state.project
+        if (
+            service is None
+            or service.status is not ServiceStatus.UNSELECTED
+            or (project is not None and service.name in project.services)
+        ):
+            return False
+        words = f"{sanitize(service.name)} is not in this profile ({sanitize(service.detail)})."
+        self.notify(f"{words} devenv up --profile NAME takes another one.", markup=False)
+        return True
 
     def _is_busy(self) -> bool:
         """Whether an operation is under way; if so, say it."""
@@ -210,6 +248,12 @@ class DevenvApp(App[str]):
             self.run_worker(open_in_browser(self, self._ports, url))
 
     def action_copy(self) -> None:
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+            self.notify("Copied what was selected.")
+            return
         url = self._url()
         if url is not None:
             self.copy_to_clipboard(url)
@@ -237,34 +281,37 @@ class DevenvApp(App[str]):
 
     def action_ask_tab(self, title: str, method: str, opens: bool) -> None:
         tab = self._panes.find_tab(title)
-        if tab is not self._panes.visible_tab and not opens:
-            self.notify(f"That key works in the {title} tab: {tab.KEY}")
-            return
-        self._panes.open_tab(tab)
+        if tab not in self._panes.visible_tabs:
+            if not opens:
+                key = next(b for b in self.bindings if b.id == title.lower())
+                self.notify(f"That key works in the {title} tab: {keys.render_key(key)}")
+                return
+            self._panes.open_tab(tab)
         getattr(tab, method)()
         self._show()
 
     def action_all(self) -> None:
-        if not self._panes.visible_tab.step_back():
+        if not any(tab.step_back() for tab in self._panes.visible_tabs):
             self._panes.services.choose_all()
         self._panes.services.focus()
 
     def action_help(self) -> None:
-        rows = [(render_key(binding), binding.description) for binding in BINDINGS]
-        rows += [("↑ ↓", "Choose a service"), ("^p", "Palette")]
+        rows = [(keys.render_key(binding), binding.description) for binding in self.bindings]
+        rows += [("↑ ↓", "Choose a service"), ("^p", "Palette"), ("^c", "Quit")]
         for tab in self._panes.tabs:
             own = [key for key in type(tab).BINDINGS if isinstance(key, Binding)]
             if own:
                 rows.append(("", f"\nIn the tab {tab.TITLE}"))
-            rows += [(render_key(key), key.description) for key in own]
+            rows += [(keys.render_key(key), key.description) for key in own]
         self.push_screen(Help(rows))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key's action, under its name, before Textual's own."""
-        for binding in BINDINGS:
-            if binding.key not in PALETTE_LEAVES_OUT:
+        for binding in self.bindings:
+            if binding.id not in keys.PALETTE_LEAVES_OUT:
                 run = partial(self.run_action, binding.action)
-                yield SystemCommand(binding.description, f"key {render_key(binding)}", run)
+                key = keys.render_key(binding)
+                yield SystemCommand(binding.description, f"key {key}" if key else "no key", run)
         for command in super().get_system_commands(screen):
             if command.title != "Quit":
                 yield command

@@ -1,50 +1,79 @@
-"""The keys of the UI, its tabs' keys among them. Keys are lazydocker's where it has them."""
+"""The keys of the UI, its tabs' keys among them. Keys are lazydocker's where it has them.
+
+Each binding's `id` is the action's name in `[keys]` of devenv.toml; `key_names` reads that table.
+"""
 
 from __future__ import annotations
 
 from textual.binding import Binding
 
+from devenv.tui.key_names import format_keys
 from devenv.tui.tabs import find_tabs
 
+
+def _bind(
+    name: str,
+    key: str,
+    action: str,
+    description: str,
+    display: str | None = None,
+    priority: bool = False,
+) -> Binding:
+    return Binding(
+        key,
+        action,
+        description,
+        show=name in _IN_FOOTER,
+        key_display=display,
+        priority=priority,
+        id=name,
+    )
+
+
+_IN_FOOTER = frozenset({"help", "up", "restart", "stop", "shell", "open", "quit"})
 BINDINGS: tuple[Binding, ...] = (
-    Binding("question_mark", "help", "Help", key_display="?"),
-    Binding("u", "operate('up')", "Up"),
-    Binding("r", "operate('restart')", "Restart"),
-    Binding("s", "operate('stop')", "Stop"),
-    Binding("S", "operate('start')", "Start", show=False),
-    Binding("d", "down", "Remove containers (asks)", show=False),
-    Binding("e,E", "shell", "Shell", key_display="e"),
-    Binding("o", "open", "Open"),
-    Binding("y", "copy", "Copy address", show=False),
-    Binding("x", "cancel", "Cancel the operation", show=False),
-    Binding("right_square_bracket", "tab(1)", "Next tab", show=False, key_display="]"),
-    Binding("left_square_bracket", "tab(-1)", "Previous tab", show=False, key_display="["),
-    Binding("j", "move(1)", "Next service", show=False),
-    Binding("k", "move(-1)", "Previous service", show=False),
-    Binding("escape", "all", "All services", show=False, key_display="esc"),
-    Binding("q", "leave", "Quit"),
-    Binding("ctrl+c", "leave", "Quit", show=False, priority=True, key_display="^c"),
+    _bind("help", "question_mark", "help", "Help", "?"),
+    _bind("up", "u", "operate('up')", "Up"),
+    _bind("restart", "r", "operate('restart')", "Restart"),
+    _bind("stop", "s", "operate('stop')", "Stop"),
+    _bind("start", "S", "operate('start')", "Start"),
+    _bind("down", "d", "down", "Remove containers (asks)"),
+    _bind("shell", "e,E", "shell", "Shell", "e"),
+    _bind("open", "o", "open", "Open"),
+    _bind("copy", "y", "copy", "Copy the selection, or the address"),
+    _bind("cancel", "x", "cancel", "Cancel the operation"),
+    _bind("next_tab", "right_square_bracket", "tab(1)", "Next tab", "]"),
+    _bind("previous_tab", "left_square_bracket", "tab(-1)", "Previous tab", "["),
+    _bind("next_service", "j", "move(1)", "Next service"),
+    _bind("previous_service", "k", "move(-1)", "Previous service"),
+    _bind("all_services", "escape", "all", "All services", "esc"),
+    _bind("quit", "q", "leave", "Quit"),
     *[
-        Binding(tab.KEY, f"show_tab('{tab.TITLE}')", f"{tab.TITLE} tab", show=False)
+        _bind(tab.TITLE.lower(), tab.KEY, f"show_tab('{tab.TITLE}')", f"{tab.TITLE} tab")
         for tab in find_tabs()
     ],
     *[
-        Binding(
+        _bind(
+            f"{tab.TITLE.lower()}_{key.method}",
             key.key,
             f"ask_tab('{tab.TITLE}', '{key.method}', {key.opens})",
             key.description,
-            show=False,
-            key_display=key.key_display,
-            priority=key.first,
+            key.key_display,
+            key.first,
         )
         for tab in find_tabs()
         for key in tab.ACTIONS
     ],
 )
-PALETTE_LEAVES_OUT = frozenset({"ctrl+c", "j", "k"})
-"""Keys whose action has another key, or makes no sense under a name."""
+"""What devenv.toml may change."""
+FIXED: tuple[Binding, ...] = (
+    Binding("ctrl+c", "leave", "Quit", show=False, priority=True, key_display="^c"),
+)
+"""What it may not: there is always a way out."""
+PALETTE_LEAVES_OUT = frozenset({"next_service", "previous_service"})
+"""Actions that make no sense under a name."""
 
 
 def render_key(binding: Binding) -> str:
-    """The key as help and palette show it."""
-    return binding.key_display or binding.key.replace(",", " ")
+    """The key as footer, help and palette show it; empty where the action has none."""
+    return binding.key_display or format_keys(binding.key)

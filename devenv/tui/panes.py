@@ -18,9 +18,16 @@ from devenv.tui.tab import DevTab
 from devenv.tui.tabs import find_tabs
 from devenv.tui.text import render_header, render_status_line
 
+TWO_TABS_COLUMNS = 160
+"""From this width on two tabs stand side by side."""
+
 
 class Panes(Vertical):
-    """Shows a state; keeps what is drawn, and draws only what differs."""
+    """Shows a state; keeps what is drawn, and draws only what differs.
+
+    On a wide screen the first tab, Logs, always stays in view: beside it is the tab in front, or
+    the one that was in front last. Their places do not change, whichever has been asked for.
+    """
 
     def __init__(self, logs: LogStore, clock: Callable[[], float]) -> None:
         super().__init__(id="panes")
@@ -28,6 +35,8 @@ class Panes(Vertical):
         self.tabs = [tab(logs) for tab in find_tabs()]
         for tab in self.tabs:
             tab.clock = clock
+        self._other = self.tabs[1]
+        """The tab beside the first one."""
         self._chosen: ServiceName | None = None
         self._drawn: dict[str, Text] = {}
 
@@ -54,6 +63,14 @@ class Panes(Vertical):
         """The tab in front."""
         active = self.query_one(TabbedContent).active
         return next((tab for tab in self.tabs if f"tab-{tab.TITLE}" == active), self.tabs[0])
+
+    @property
+    def visible_tabs(self) -> tuple[DevTab, ...]:
+        """The tab in front, and the one beside it where there is room."""
+        front, first = self.visible_tab, self.tabs[0]
+        if self.size.width < TWO_TABS_COLUMNS:
+            return (front,)
+        return (first, self._other) if front is first else (first, front)
 
     def find_tab(self, title: str) -> DevTab:
         """The tab of that title."""
@@ -82,9 +99,21 @@ class Panes(Vertical):
         cause = render_cause(state, chosen)
         self._update("#cause-text", cause)
         self.query_one("#cause").display = cause is not None
-        self.visible_tab.show(state, chosen)
+        self._place_tabs()
+        for tab in self.visible_tabs:
+            tab.show(state, chosen)
         self._update("#status", render_status_line(state, now, width))
         self._show_caption()
+
+    def _place_tabs(self) -> None:
+        if self.visible_tab is not self.tabs[0]:
+            self._other = self.visible_tab
+        visible = self.visible_tabs
+        self.query_one(TabbedContent).set_class(len(visible) > 1, "-two")
+        for tab in self.tabs:
+            pane = self.query_one(f"#tab-{tab.TITLE}", TabPane)
+            pane.display = tab in visible
+            pane.set_class(tab is self.visible_tab, "-front")
 
     def on_dev_tab_refreshed(self, message: DevTab.Refreshed) -> None:
         message.stop()
@@ -93,7 +122,11 @@ class Panes(Vertical):
     def _show_caption(self) -> None:
         tabs = self.query_one(TabbedContent)
         tabs.border_title = Text(sanitize(self._chosen or "all services"))
-        tabs.border_subtitle = Text(self.visible_tab.caption)
+        visible = self.visible_tabs
+        tabs.border_subtitle = Text(self.visible_tab.caption if len(visible) == 1 else "")
+        for tab in visible if len(visible) > 1 else ():
+            words = f"{tab.TITLE} · {tab.caption}" if tab.caption else tab.TITLE
+            self.query_one(f"#tab-{tab.TITLE}", TabPane).border_title = Text(words)
 
     def _update(self, selector: str, text: Text | None) -> None:
         if text is not None and self._drawn.get(selector) != text:

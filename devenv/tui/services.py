@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import EngineStatus, ServiceState, State
+from devenv.state.model import EngineStatus, Problem, ServiceState, ServiceStatus, State
 from devenv.state.text import sanitize
 from devenv.tui.text import (
     render_address,
@@ -17,6 +17,7 @@ from devenv.tui.text import (
     render_problem,
     render_status,
 )
+from devenv.values import replace
 
 _NAME_WIDTHS = (8, 16)
 _STATUS_WIDTH = 13
@@ -78,7 +79,8 @@ class ServiceList(OptionList):
         if not state.services:
             return [_render_empty(state)]
         longest = max(len(sanitize(service.name)) for service in state.services)
-        name_width = min(max(longest, _NAME_WIDTHS[0]), _NAME_WIDTHS[1], width - _STATUS_WIDTH - 1)
+        statuses = max(_STATUS_WIDTH, *(render_status(s).cell_len for s in state.services))
+        name_width = min(max(longest, _NAME_WIDTHS[0]), _NAME_WIDTHS[1], width - statuses - 1)
         known = state.project.services if state.project is not None else None
         return [
             _render_row(
@@ -86,7 +88,8 @@ class ServiceList(OptionList):
                 now,
                 width,
                 name_width,
-                outside=known is not None and service.name not in known,
+                outside=service.status is ServiceStatus.UNSELECTED
+                or (known is not None and service.name not in known),
             )
             for service in state.services
         ]
@@ -148,6 +151,17 @@ def _render_row(
     return text
 
 
+_RELOAD = "The files are read again when one is saved, and with u."
+
+
+def _near(problem: Problem, directory: str) -> Problem:
+    """The problem with a place below the project directory shown from there."""
+    inside = directory.rstrip("/") + "/"
+    if problem.where is None or not problem.where.startswith(inside):
+        return problem
+    return replace(problem, where=problem.where.removeprefix(inside))
+
+
 def render_banner(state: State) -> Text | None:
     """What concerns the whole environment: a lost engine, a model that does not load."""
     parts = []
@@ -155,7 +169,9 @@ def render_banner(state: State) -> Text | None:
         text = render_problem(state.engine_problem)
         parts.append(text.append("\n  Trying again; what is shown is as last seen.", "italic"))
     if state.model_problem is not None:
-        parts.append(render_problem(state.model_problem))
+        text = render_problem(_near(state.model_problem, state.environment.directory))
+        again = "Reading the files again …" if state.model_loading else _RELOAD
+        parts.append(text.append(f"\n  {again}", "italic"))
     return Text("\n").join(parts) if parts else None
 
 

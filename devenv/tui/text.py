@@ -142,6 +142,8 @@ _MOVING = (
 def render_status_line(state: State, now: float, width: int) -> Text:
     """What is under way, or what went wrong last."""
     operation = state.operation
+    if state.model_changed and not state.busy and state.model_problem is None:
+        return Text(" ● The files say something else than what runs: u applies it.", "yellow")
     if operation is None:
         if state.project is None and state.model_problem is None:
             return Text(" reading the Compose files …", style="dim")

@@ -12,6 +12,11 @@ DEBOUNCE_MS = 100
 """Changes that follow each other faster come as one batch."""
 
 
+CATCH_UP_SECONDS = 0.5
+"""How long after watching began the files are looked at once, for what came just before."""
+_Look = tuple[int, int] | None
+
+
 class FileWatcher:
     """Watches the directories of a set of files, which may change while it runs.
 
@@ -33,6 +38,7 @@ class FileWatcher:
 
     async def run(self) -> None:
         """Dispatch `FilesChanged` for each batch, until cancelled."""
+        seen: dict[str, _Look] = {}
         while True:
             self._changed.clear()
             directories = _existing_directories(self._files)
@@ -41,16 +47,45 @@ class FileWatcher:
                 continue
             from watchfiles import awatch
 
-            async for batch in awatch(
-                *directories,
-                recursive=False,
-                watch_filter=None,
-                debounce=DEBOUNCE_MS,
-                stop_event=self._changed,
-            ):
-                hit = sorted({path for _, path in batch} & self._files)
-                if hit:
-                    await self._dispatch(FilesChanged(tuple(hit)))
+            seen = {path: seen.get(path, look) for path, look in _look_at(self._files).items()}
+            catching_up = asyncio.create_task(self._catch_up(seen))
+            try:
+                async for batch in awatch(
+                    *directories,
+                    recursive=False,
+                    watch_filter=None,
+                    debounce=DEBOUNCE_MS,
+                    stop_event=self._changed,
+                ):
+                    now = _look_at({path for _, path in batch} & self._files)
+                    hit = sorted(path for path, look in now.items() if look != seen.get(path))
+                    seen.update(now)
+                    if hit:
+                        await self._dispatch(FilesChanged(tuple(hit)))
+            finally:
+                catching_up.cancel()
+
+    async def _catch_up(self, seen: dict[str, _Look]) -> None:
+        """Dispatch what changed while another set of files was being watched."""
+        await asyncio.sleep(CATCH_UP_SECONDS)
+        now = _look_at(seen)
+        hit = sorted(path for path, look in now.items() if look != seen[path])
+        seen.update(now)
+        if hit:
+            await self._dispatch(FilesChanged(tuple(hit)))
+
+
+def _look_at(files: Iterable[str]) -> dict[str, _Look]:
+    """When each file or its mode last changed, and its size; None where there is none."""
+    found: dict[str, _Look] = {}
+    for file in files:
+        try:
+            status = Path(file).stat()
+        except OSError:
+            found[file] = None
+        else:
+            found[file] = (status.st_ctime_ns, status.st_size)
+    return found
 
 
 def _existing_directories(files: Iterable[str]) -> list[str]:

@@ -64,9 +64,24 @@ class Terminal:
         return self._child.getecho()
 
     @property
+    def process(self) -> int:
+        """The id of the program's process."""
+        return int(self._child.pid or 0)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size; the program is told by SIGWINCH."""
+        self._child.setwinsize(lines, columns)
+        self._screen.resize(lines, columns)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a window or a connection that goes away does."""
+        child: Any = self._child  # pexpect's own close would end the program itself
+        child.ptyproc.fileobj.close()
+
+    @property
     def exit_code(self) -> int | None:
-        """The ended program's exit code; None where a signal ended it."""
-        self._child.close()
+        """The program's exit code once it has ended; None where a signal ended it."""
+        self._child.wait()
         return self._child.exitstatus
 
     def press(self, keys: str) -> None:

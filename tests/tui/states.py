@@ -34,6 +34,7 @@ from devenv.state.model import (
     ContainerId,
     Environment,
     Health,
+    InactiveService,
     Operation,
     OperationKind,
     Probe,
@@ -124,8 +125,17 @@ def empty() -> State:
     return State(ENVIRONMENT)
 
 
+INACTIVE = (
+    InactiveService(name("adminer"), ("tools",)),
+    InactiveService(name("indexer"), ("search", "nightly")),
+)
+
+
 def connected() -> State:
-    return after(empty(), [do.ModelLoaded(PROJECT), do.EngineConnected("28.5")])
+    return after(
+        empty(),
+        [do.ModelLoaded(PROJECT), do.EngineConnected("28.5"), do.InactiveFound(INACTIVE)],
+    )
 
 
 def up(started: float = 3.0) -> do.Action:

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Input, TabbedContent
+from textual.widgets._footer import FooterKey
 
 from devenv.state.actions import ContainersObserved, OperationFinished
 from devenv.state.effects import CancelOperation, RunOperation
@@ -19,7 +20,7 @@ from devenv.tui.services import ServiceList
 from devenv.tui.tabs import find_tabs
 from devenv.tui.tabs.config import Tab as ConfigTab
 from tests.tui import states
-from tests.tui.harness import Harness, make
+from tests.tui.harness import Harness, make, until
 
 SIZE = (120, 36)
 
@@ -221,6 +222,7 @@ async def test_help_lists_every_key_and_the_palette_every_action() -> None:
     async with harness.app.run_test(size=SIZE) as pilot:
         titles = {c.title for c in harness.app.get_system_commands(harness.app.screen)}
         assert {b.description for b in BINDINGS if b.key not in ("j", "k")} <= titles
+        assert {"Quit", "Help", "Logs tab"} <= titles
         await press(pilot, "question_mark")
         assert isinstance(harness.app.screen, Help)
         said = {what for _, what in harness.app.screen._rows}
@@ -286,3 +288,63 @@ async def test_the_terminal_comes_back_after_a_shell(
         assert steps == ["lent", "app", "back"]
         (note,) = harness.app._notifications
         assert said in note.message
+
+
+async def test_on_a_wide_screen_the_logs_stay_in_view_beside_the_last_other_tab() -> None:
+    harness = make(states.healthy())
+    async with harness.app.run_test(size=(200, 50)) as pilot:
+        panes = harness.app._panes
+
+        async def shown(*titles: str) -> None:
+            def is_so() -> bool:
+                displayed = [tab.TITLE for tab in panes.tabs if tab.region.width > 0]
+                return displayed == [tab.TITLE for tab in panes.visible_tabs] == list(titles)
+
+            await until(pilot, is_so)
+
+        await press(pilot)
+        await shown("Logs", "Graph")
+        await press(pilot, "c")
+        await shown("Logs", "Config")
+        await press(pilot, "v")
+        assert panes.visible_tab.TITLE == "Config"
+        await press(pilot, "l")
+        await shown("Logs", "Config")
+        # The tab beside answers its keys without coming to the front.
+        config = panes.find_tab("Config")
+        assert isinstance(config, ConfigTab)
+        seen = [config.reveal]
+        await press(pilot, "v")
+        seen.append(config.reveal)
+        assert seen == [True, False] and panes.visible_tab.TITLE == "Logs"
+        await pilot.resize_terminal(120, 36)
+        await press(pilot)
+        await shown("Logs")
+        await pilot.resize_terminal(160, 40)
+        await press(pilot)
+        await shown("Logs", "Config")
+
+
+async def test_a_click_opens_a_tab_and_runs_a_key_of_the_footer() -> None:
+    harness = make(states.healthy())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await pilot.click("#--content-tab-tab-Graph")
+        await press(pilot)
+        assert harness.app._panes.visible_tab.TITLE == "Graph"
+        (restart,) = [k for k in harness.app.query(FooterKey) if k.description == "Restart"]
+        await pilot.click(restart)
+        await press(pilot)
+        assert harness.drain() == [RunOperation(OperationKind.RESTART)]
+
+
+async def test_y_copies_what_the_mouse_selected() -> None:
+    harness = make(states.healthy())
+    async with harness.app.run_test(size=SIZE) as pilot:
+        await press(pilot, "g")
+        await pilot.mouse_down("#tab-Graph Static", offset=(3, 0))
+        await pilot.hover("#tab-Graph Static", offset=(7, 0))
+        await pilot.mouse_up("#tab-Graph Static", offset=(7, 0))
+        await press(pilot, "y")
+        assert harness.app.clipboard.startswith("cach")
+        await press(pilot, "y")
+        assert harness.app.clipboard == "http://localhost:5432"

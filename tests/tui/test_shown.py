@@ -9,6 +9,7 @@ from textual.color import Color
 from textual.widgets import TabbedContent
 
 from devenv.state import actions as do
+from devenv.state.effects import LoadModel, RunOperation
 from devenv.state.logs import LogLine
 from devenv.state.model import Operation, OperationKind, Problem
 from devenv.tui.log_view import LogView
@@ -114,8 +115,11 @@ async def test_a_model_that_does_not_load_is_said_and_survived() -> None:
         await pilot.pause()
         assert "compose.yaml:12: services.app.prots" in screen_text(harness)
         await pilot.press("u")
-        assert harness.drain() == []
+        assert harness.drain() == [LoadModel()]
+        await pilot.pause()
+        assert "Reading the files again" in screen_text(harness)
         harness.dispatch(do.ModelLoaded(states.PROJECT))
+        assert harness.effects[1:] == [RunOperation(OperationKind.UP)]
         await pilot.pause()
         text = screen_text(harness)
         assert "prots" not in text and "migrate" in text

@@ -28,6 +28,11 @@ SnapCompare = Callable[..., bool]
         pytest.param(states.healthy, (120, 36), None, ("c",), id="config"),
         pytest.param(states.healthy, (120, 36), None, ("p",), id="profile"),
         pytest.param(states.healthy, (120, 36), None, ("q",), id="quit"),
+        pytest.param(states.healthy, (200, 50), None, (), id="healthy-200x50"),
+        pytest.param(states.failed, (200, 50), None, ("g", "down"), id="failed-200x50-graph"),
+        pytest.param(states.healthy, (120, 36), "textual-light", ("down",), id="light-chosen"),
+        pytest.param(states.failed, (200, 50), "high-contrast", (), id="high-contrast-200x50"),
+        pytest.param(states.checked, (80, 24), "high-contrast", ("C",), id="high-contrast-80x24"),
         pytest.param(states.checked, (120, 36), None, ("C",), id="checks"),
         pytest.param(states.checked, (80, 24), None, ("C",), id="checks-80x24"),
         pytest.param(states.with_env, (120, 36), None, ("V",), id="env"),
@@ -64,7 +69,10 @@ def test_timeline(
     assert snap_compare(app, terminal_size=size, press=keys)
 
 
-def test_screen_without_colours(snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids="{0[0]}x{0[1]}".format)
+def test_screen_without_colours(
+    snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = make(states.failed(), states.lines()).app
-    assert snap_compare(app, terminal_size=(120, 36))
+    assert snap_compare(app, terminal_size=size, press=("down",))

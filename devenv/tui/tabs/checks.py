@@ -79,7 +79,8 @@ class Tab(DevTab):
             return Text(what, style="dim")
         text = Text("✓ Nothing found", "green") if not state.checks.result.findings else Text("")
         if state.checks.result.findings:
-            text = Text("No finding matches. Escape shows all.", style="dim")
+            about = f" for {sanitize(self._service)}" if self._service else ""
+            text = Text(f"No finding{about} matches. Escape shows all.", style="dim")
         for one in state.checks.result.not_checked:
             text.append(f"\nnot checked: {sanitize(one.what)}: {sanitize(one.why)}", "dim")
         return text
