@@ -11,7 +11,10 @@ _HANDED_OUT_SUFFIXES = """
 _HANDED_OUT = frozenset(_HANDED_OUT_SUFFIXES.split())
 _DOCUMENTS = re.compile(
     r"^(?:readme|license|licence|changelog|contributing|authors|notice|todo|codeowners|copying)\b"
-    r"|^\.(?:gitignore|gitattributes|editorconfig|prettierrc|prettierignore|eslintignore|gitkeep|keep|dockerignore|hadolint\.ya?ml|rubocop\.yml|gitlab-ci\.yml|pre-commit-config\.ya?ml|env\.example)$",
+    r"|^\.(?:gitignore|gitattributes|editorconfig|prettierrc|prettierignore|eslintignore|gitkeep"
+    r"|keep|dockerignore|hadolint\.ya?ml|rubocop\.yml|gitlab-ci\.yml|pre-commit-config\.ya?ml"
+    r"|env\.example)$"
+    r"|^(?:docker-)?compose[\w.-]*\.ya?ml$|^(?:[\w.-]+\.)?Dockerfile(?:\.[\w-]+)*$",
     re.IGNORECASE,
 )
 _CODE_SUFFIXES = """

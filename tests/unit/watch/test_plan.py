@@ -340,7 +340,13 @@ services:
             "Dockerfile": "FROM golang AS b\nWORKDIR /s\nCOPY . .\nRUN go build -o /app\n"
             "FROM scratch\nCOPY --from=b /app /app\n",
         },
-        {"main.go": "rebuild", "README.md": "ignore", ".gitignore": "ignore"},
+        {
+            "main.go": "rebuild",
+            "README.md": "ignore",
+            ".gitignore": "ignore",
+            "docker-compose.prod.yml": "ignore",
+            "Dockerfile.prod": "ignore",
+        },
     ),
     "a file that is copied out of what a mount shows": (
         "services: {app: {build: ., command: uvicorn --reload x, volumes: ['.:/app']}}",
@@ -358,6 +364,14 @@ services:
             "RUN apt-get update && apt-get install -y git\nRUN cat /tmp/p.txt | tee /etc/p\n"
         },
         {"s.list": "rebuild", "p.txt": "rebuild", "q.txt": "sync+restart"},
+    ),
+    "requirements that include each other": (
+        "services: {app: {build: ., volumes: ['.:/app'], command: flask --debug run}}",
+        {
+            "Dockerfile": "FROM python\nARG ENVIRONMENT=local\nCOPY requirements /req\n"
+            "RUN pip install -r /req/${ENVIRONMENT}.txt\nWORKDIR /app\nCOPY . .\n",
+        },
+        {"requirements/local.txt": "rebuild", "requirements/base.txt": "rebuild", "a.txt": "live"},
     ),
     "a sum of a file": (
         "services: {app: {build: .}}",

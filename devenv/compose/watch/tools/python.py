@@ -95,10 +95,18 @@ def _pip(command: Command, words: list[str], place: tuple[Area, ...]) -> Effect:
         names=names,
         directory=command.directory,
         nested=bool(names) and not editable,
-        paths=tuple(command.path(path) for path in paths if path),
+        paths=tuple(command.path(one) for path in paths if path for one in _with_siblings(path)),
         writes=place,
         installs=True,
     )
+
+
+def _with_siblings(path: str) -> tuple[str, ...]:
+    """A requirements file and those beside it that it may include with `-r base.txt`."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith((".txt", ".in")) or (not folder and "require" in name):
+        return (path,)
+    return (path, f"{folder}/*.txt" if folder else "*.txt")
 
 
 def _project_tool(
