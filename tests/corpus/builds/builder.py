@@ -47,6 +47,11 @@ class Builder:
             **({"DOCKER_HOST": host} if host else {}),
         }
 
+    @property
+    def command(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The client's words and the environment that chooses this builder."""
+        return self._argv, self._environ
+
     def build(self, context: Path, *arguments: str, dockerfile: str = "Dockerfile") -> Built:
         """Build a directory; `arguments` go to `docker build` as they are."""
         file = ("--file", str(context / dockerfile))
