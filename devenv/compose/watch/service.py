@@ -84,12 +84,21 @@ class ServicePlanner:
 
     def plan(self, path: str, *, is_directory: bool = False) -> PlannedChange:
         """The action for a normal absolute path; `ignore` with a reason, "" for none to tell."""
+        if not any(_within(path, root) or _within(root, path) for root in self._roots):
+            return self._ignore(path, "")
         if self._facts.mode == "compose" and self.rules:
             return self._by_rule(path, None) or self._ignore(
                 path, "no rule of develop.watch names it"
             )
         inferred = self._infer(path, is_directory)
         return self._by_rule(path, inferred) or inferred
+
+    @cached_property
+    def _roots(self) -> frozenset[str]:
+        """Directories and files outside of which nothing can touch the service."""
+        contexts = {context for image in self._chain() for context in image.ignores}
+        mounts = {mount.source for mount in self.mounts.mounts if mount.source}
+        return frozenset(self.anchors() | contexts | mounts)
 
     def anchors(self) -> set[str]:
         """Paths whose directories must be watched whatever lies beside them."""
