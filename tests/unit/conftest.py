@@ -12,7 +12,7 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def unprivileged(tmp_path: Path) -> Iterator[None]:
+def unprivileged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run the test as a user whom file modes bind; the temporary directory is that user's."""
     if os.geteuid() != 0:
         yield
@@ -22,6 +22,7 @@ def unprivileged(tmp_path: Path) -> Iterator[None]:
     for path, mode in modes.items():
         path.chmod(mode | 0o011)
     os.chown(tmp_path, NOBODY, NOBODY)
+    monkeypatch.setenv("HOME", str(tmp_path))  # root's own is closed to that user
     os.setresuid(NOBODY, NOBODY, 0)
     try:
         yield

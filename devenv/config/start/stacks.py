@@ -212,7 +212,9 @@ COPY {modules} ./
 RUN go mod download
 
 FROM base AS development
-COPY . .
+RUN useradd --create-home app
+COPY --chown=app:app . .
+USER app
 EXPOSE 8080
 CMD ["go", "run", "{package}"]
 
