@@ -83,7 +83,11 @@ class WatchRun:
             watcher: SourceWatcher | None = None
             while True:
                 watcher = SourceWatcher(
-                    self._roots(), files=self._model_files(), poll=self._poll, before=watcher
+                    self._roots(),
+                    files=self._model_files(),
+                    poll=self._poll,
+                    wants=self._planner.wants_directory,
+                    before=watcher,
                 )
                 await asyncio.to_thread(watcher.start)
                 ready(watcher.count)

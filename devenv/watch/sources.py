@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 from devenv.values import dataclass
@@ -60,15 +60,18 @@ class SourceWatcher:
         *,
         files: Iterable[str] = (),
         poll: bool = False,
+        wants: Callable[[str], bool] = lambda _: True,
         before: SourceWatcher | None = None,
     ) -> None:
         """`roots` are absolute directories; `files` are watched for besides, there or not.
 
+        `wants` tells whether a directory below a root is to be walked and watched at all.
         What `before` knew of the same trees counts as last seen, so nothing is lost between them.
         """
         self._roots = _outermost(roots)
         self._files = frozenset(files)
         self._poll = poll
+        self._wants = wants
         self._seen: dict[str, _Seen] = {}
         self._before = before
         self._again = asyncio.Event()
@@ -140,6 +143,8 @@ class SourceWatcher:
         name = os.path.basename(path)  # noqa: PTH119
         if name in SKIPPED or path in watched or not self._is_within(path):
             return False
+        if not self._wants(path):
+            return False
         return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114
 
     def _is_within(self, path: str) -> bool:
@@ -153,7 +158,9 @@ class SourceWatcher:
                 names[:] = [
                     name
                     for name in names
-                    if name not in SKIPPED and not os.path.islink(f"{directory}/{name}")  # noqa: PTH114
+                    if name not in SKIPPED
+                    and not os.path.islink(f"{directory}/{name}")  # noqa: PTH114
+                    and self._wants(f"{directory}/{name}")
                 ]
                 found.append(Path(directory))
         return found

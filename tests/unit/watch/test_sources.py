@@ -105,3 +105,16 @@ async def test_single_files_are_watched_before_they_are_there(tmp_path: Path) ->
         env.write_text("A=1\n")
         await until(lambda: bool(found))
         assert found == [str(env)]
+
+
+async def test_unwanted_directories_are_neither_walked_nor_watched(tmp_path: Path) -> None:
+    for name in ("wanted", "unwanted"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "f").write_text("1")
+    watcher = SourceWatcher([str(tmp_path)], wants=lambda path: not path.endswith("unwanted"))
+    async with following(watcher) as found:
+        assert watcher.count == 1
+        (tmp_path / "unwanted" / "f").write_text("2")
+        (tmp_path / "wanted" / "f").write_text("2")
+        await until(lambda: bool(found))
+        assert set(found) == {str(tmp_path / "wanted" / "f")}
