@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from devenv.cli.interactive import SHELL, exec_argv
 from devenv.cli.runtime import Runtime
 from devenv.compose.names import ServiceName
 from devenv.engine.process import run_interactive
@@ -60,6 +59,8 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
     )
 
     def run_shell(service: ServiceName) -> int:
+        from devenv.cli.interactive import SHELL, exec_argv  # the engine's layer, after the frame
+
         name = runtime.store.state.environment.name
         return run_interactive(exec_argv(session, name, service, SHELL), session.environ, "/")
 

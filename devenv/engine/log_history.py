@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 
 from devenv.engine.api import ApiError, EngineClient
 from devenv.errors import EngineUnavailable
@@ -16,6 +15,7 @@ from devenv.state.log_merge import STEP_NS, Resume
 from devenv.state.logs import LogStore, Origin, RawRow
 from devenv.state.model import Container, ContainerId
 from devenv.state.text import clean_line
+from devenv.values import dataclass
 
 PAGE_LINES = 2_000
 _LINE_BYTES = 400

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from time import perf_counter, process_time
 
 from devenv.compose.names import ServiceName
@@ -21,6 +20,7 @@ from devenv.state.log_merge import Ascending, LogMerger, Resume
 from devenv.state.logs import LogStore, Origin, RawRow
 from devenv.state.model import Container, ContainerId
 from devenv.state.text import sanitize
+from devenv.values import dataclass, field
 
 BATCH_SECONDS = 0.05
 """How long lines are collected before they go into the store."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from devenv.state.log_levels import Level, continues, find_level
+from devenv.values import dataclass, field
 
 T = TypeVar("T")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 
 from devenv.state.log_block import by_time
 from devenv.state.logs import RawRow
+from devenv.values import dataclass, field
 
 STEP_NS = 1_000_000_000
 """A stream whose time goes back by more than this has seen the engine's clock set back."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from devenv.state.log_block import Block
+from devenv.values import dataclass
 
 _DENSE = 8
 """Where one of so many lines fits, taking all lines apart is quicker than finding each place."""

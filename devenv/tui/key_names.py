@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
 from devenv.errors import ConfigError, Source
+from devenv.values import replace
 
 RESERVED: Mapping[str, str] = {
     "ctrl+c": "always leaves devenv",

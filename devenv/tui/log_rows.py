@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
 
 from rich.cells import cell_len
@@ -20,6 +19,7 @@ from devenv.state.log_levels import Level, continues, find_level, may_be_severe
 from devenv.state.log_search import Query
 from devenv.state.log_traces import find_folds
 from devenv.state.logs import LogStore
+from devenv.values import dataclass, field
 
 WRAPPED_ROWS = 40
 """The most rows that one wrapped line gets."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from time import perf_counter
 from typing import ClassVar
 
@@ -27,6 +26,7 @@ from devenv.tui.log_render import (
 )
 from devenv.tui.log_rows import WRAPPED_ROWS, Criteria, LogRows, Place
 from devenv.tui.text import SERVICE_STYLES
+from devenv.values import replace
 
 REFRESH_SECONDS = 1 / 30
 UNSEEN_SECONDS = 3.0

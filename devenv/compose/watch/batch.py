@@ -7,10 +7,10 @@ restart after a sync is one restart. Changes of several saves are joined before 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import PlannedChange, WatchAction
+from devenv.values import dataclass, field
 
 _ORDER = (
     WatchAction.REBUILD,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from devenv.config.start.survey import Need, Stack, Survey
+from devenv.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
