@@ -6,11 +6,11 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
 
 from devenv.state.text import clean_lines
-from devenv.values import dataclass
 
 BLOCK_LINES = 2048
 BLOCK_BYTES = 256 * 1024

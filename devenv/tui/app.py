@@ -139,6 +139,10 @@ class DevenvApp(App[str]):
     def on_tabbed_content_tab_activated(self) -> None:
         self._show()
 
+    def on_dev_tab_ready(self, message: DevTab.Ready) -> None:
+        message.stop()
+        self._show()
+
     def on_dev_tab_asks(self, message: DevTab.Asks) -> None:
         message.stop()
         self._dispatch(message.action)

@@ -51,12 +51,22 @@ class Panes(Vertical):
             with TabbedContent(id="tabs"):
                 for tab in self.tabs:
                     with TabPane(tab.TITLE, id=f"tab-{tab.TITLE}"):
-                        yield tab
+                        if tab is self.tabs[0]:
+                            yield tab
         yield Static(id="status")
 
     def on_mount(self) -> None:
         """Tab goes from the services into the pane: keys of their own choose the tabs."""
         self.query_one(Tabs).can_focus = False
+        self.call_after_refresh(self._fill_tabs)
+
+    async def _fill_tabs(self) -> None:
+        """Make the tabs that nobody sees in the first frame; the one in front is shown then."""
+        for tab in self.tabs[1:]:
+            pane = self.query_one(f"#tab-{tab.TITLE}", TabPane)
+            if not pane.is_mounted or not self.app.is_running:
+                return
+            await pane.mount(tab)
 
     @property
     def visible_tab(self) -> DevTab:
@@ -101,7 +111,8 @@ class Panes(Vertical):
         self.query_one("#cause").display = cause is not None
         self._place_tabs()
         for tab in self.visible_tabs:
-            tab.show(state, chosen)
+            if tab.is_ready:
+                tab.show(state, chosen)
         self._update("#status", render_status_line(state, now, width))
         self._show_caption()
 

@@ -41,6 +41,9 @@ class DevTab(Vertical):
     class Refreshed(Message):
         """The tab's caption may differ now."""
 
+    class Ready(Message):
+        """The tab has its widgets now, and can be shown."""
+
     class Asks(Message):
         """The tab wants an action dispatched."""
 
@@ -74,8 +77,17 @@ class DevTab(Vertical):
     def __init__(self, logs: LogStore) -> None:
         super().__init__()
         self.logs = logs
+        self.is_ready = False
+        """Whether its widgets are there: tabs that nobody sees yet are made after the frame."""
         self.clock: Callable[[], float] = time.time
         """Seconds since the epoch; set by whoever makes the tab."""
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._say_ready)
+
+    def _say_ready(self) -> None:
+        self.is_ready = True
+        self.post_message(self.Ready())
 
     @property
     def caption(self) -> str:
