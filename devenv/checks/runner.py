@@ -49,7 +49,7 @@ def run_checks(
                     explained.add(profile.name)
                 _add(found, rule, fault, severity, profile.name)
     return CheckResult(
-        tuple(sorted(found.values(), key=_order)),
+        tuple(sorted(found.values(), key=finding_order)),
         tuple(skipped),
         rules=len(chosen),
         profiles=names,
@@ -89,6 +89,7 @@ def _add(
     )
 
 
-def _order(finding: Finding) -> tuple[object, ...]:
+def finding_order(finding: Finding) -> tuple[object, ...]:
+    """What findings are sorted by: place, then severity, then rule."""
     place = finding.place
     return (place.path, place.line or 0, place.column or 0, finding.severity.rank, finding.rule)

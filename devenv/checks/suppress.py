@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from devenv.checks.facts import FileState
 from devenv.checks.finding import CheckResult, Finding, Place, Severity
+from devenv.checks.runner import finding_order
 from devenv.values import dataclass, replace
 
 _COMMENT = re.compile(r"#\s*devenv:\s*ignore\b(?:\[([^\]\n]*)\])?")
@@ -99,7 +100,7 @@ def drop_suppressed(
         for one in _in_file(files, path)
         if one.rule in unused_of and one.rule not in _OF_THE_MACHINE and (path, one) not in used
     ]
-    found = sorted((*kept.findings, *filter(is_kept, unused)), key=_order)
+    found = sorted((*kept.findings, *filter(is_kept, unused)), key=finding_order)
     return replace(kept, findings=tuple(found))
 
 
@@ -123,11 +124,6 @@ def _unused(path: str, one: Suppression) -> Finding:
         Place(path, one.comment_line, one.column),
         fix="take it out",
     )
-
-
-def _order(finding: Finding) -> tuple[object, ...]:
-    place = finding.place
-    return (place.path, place.line or 0, place.column or 0, finding.severity.rank, finding.rule)
 
 
 def drop_paths(

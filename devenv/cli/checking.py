@@ -10,8 +10,9 @@ import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
+from devenv.checks.facts import CheckedProfile, EngineFacts, Facts, FileKind
 from devenv.checks.finding import CheckResult, NotChecked
+from devenv.checks.hadolint import PREFIX, LintMessage, find_dockerfiles, lint_findings
 from devenv.cli.session import MODEL_SECONDS, Session, refuse_alias_bombs
 from devenv.compose.discovery import read_env_value
 from devenv.compose.layers import Layers
@@ -31,6 +32,7 @@ from devenv.errors import (
 from devenv.host import paths
 from devenv.host.check_facts import load_facts
 from devenv.host.check_files import FileReader, load_layers
+from devenv.host.hadolint import Hadolint
 from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.report.finding_paths import FindingPaths
@@ -46,6 +48,8 @@ class Gathered:
     profiles: tuple[CheckedProfile, ...]
     facts: Facts
     not_checked: tuple[NotChecked, ...] = ()
+    lint: tuple[LintMessage, ...] = ()
+    """What hadolint says, where it is installed."""
 
 
 def check_project(
@@ -62,7 +66,7 @@ def check_project(
     `[checks]` names a rule, or a baseline, that there is not.
     """
     from devenv.checks.registry import load_rules
-    from devenv.checks.runner import run_checks
+    from devenv.checks.runner import finding_order, run_checks
     from devenv.checks.start_times import find_start_bound
     from devenv.checks.suppress import UNUSED, drop_known, drop_paths, drop_suppressed
     from devenv.cli.baseline import load_baseline
@@ -79,6 +83,15 @@ def check_project(
         not_checked=gathered.not_checked,
         severities=severities,
     )
+    if gathered.lint and not any(not name.startswith(PREFIX) for name in select):
+        uses = find_dockerfiles(gathered.profiles)
+        found, unread = lint_findings(gathered.lint, uses, severities)
+        found = tuple(one for one in found if not select or one.rule in select)
+        result = replace(
+            result,
+            findings=tuple(sorted((*result.findings, *found), key=finding_order)),
+            not_checked=(*result.not_checked, *unread),
+        )
     bounds = (find_start_bound(profile, gathered.facts) for profile in gathered.profiles)
     result = replace(result, start_bounds=tuple(bound for bound in bounds if bound is not None))
     is_whole = not (select or ignore or session.asked_for_profile)
@@ -160,6 +173,9 @@ def gather(
     profiles = [
         _checked(name, value, models, session.environ, reader) for name, value in files.items()
     ]
+    found = find_dockerfiles(profiles)
+    dockerfiles = (path for path in found if reader.read(path).kind is FileKind.FILE)
+    hadolint = Hadolint(dockerfiles, str(active.directory), session.environ)
     facts = load_facts(
         profiles,
         reader,
@@ -174,7 +190,10 @@ def gather(
         facts = replace(facts, programs=_load_programs(session, profiles))
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))
-    return Gathered(tuple(profiles), facts, tuple(not_checked))
+    lint, why = hadolint.finish()
+    if why is not None:
+        not_checked.append(NotChecked("Dockerfiles by hadolint", why))
+    return Gathered(tuple(profiles), facts, tuple(not_checked), lint)
 
 
 def find_env_files(gathered: Gathered) -> frozenset[str]:
