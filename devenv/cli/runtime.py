@@ -242,7 +242,9 @@ class Runtime:
         self.store.subscribe(take_state)
         await watcher.run()
 
-    def connect(self, tasks: asyncio.TaskGroup, name: EnvironmentName) -> None:
+    def connect(
+        self, tasks: asyncio.TaskGroup, name: EnvironmentName, *, has_model: bool = True
+    ) -> None:
         """Start following the environment on the engine and carrying out effects, until `end`.
 
         Where it is followed already under another name, that ends. Without a model, operations
@@ -277,7 +279,7 @@ class Runtime:
                 build=self.options.build,
             )
         self.effects.without = self.options.without
-        if self.store.state.project is not None and self.store.state.model_problem is None:
+        if has_model:
             self._take_session(session)
         else:
             self.act_by_labels()
@@ -298,7 +300,7 @@ class Runtime:
 
         name = await in_thread(partial(_guess_name, self.session))
         await self.store.dispatch(EnvironmentNamed(name))
-        self.connect(tasks, name)
+        self.connect(tasks, name, has_model=False)
 
     def act_by_labels(self) -> None:
         """Let operations reach the containers without any file: none loads now."""
