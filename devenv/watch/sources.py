@@ -117,17 +117,27 @@ class SourceWatcher:
                 step=20,
                 stop_event=self._again,
             )
-            # What changed between the last look and the new watches is found by looking.
-            missed = await asyncio.to_thread(self._compare_all, directories)
-            if missed:
-                yield missed
-            async for batch in stream:
-                touched = {path for _, path in batch}
-                changed = await asyncio.to_thread(self._compare, touched)
-                if any(self._is_new_directory(path, watched) for path in touched):
+            following = asyncio.ensure_future(anext(stream, None))
+            try:
+                await asyncio.sleep(0)  # its first step sets the watches
+                # What changed between the last look and the new watches is found by looking.
+                there = await asyncio.to_thread(self._directories)
+                if not watched.issuperset(str(directory) for directory in there):
                     self._again.set()
-                if changed:
-                    yield changed
+                missed = await asyncio.to_thread(self._compare_all, there)
+                if missed:
+                    yield missed
+                while (batch := await following) is not None:
+                    following = asyncio.ensure_future(anext(stream, None))
+                    touched = {path for _, path in batch}
+                    changed = await asyncio.to_thread(self._compare, touched)
+                    if any(self._is_new_directory(path, watched) for path in touched):
+                        self._again.set()
+                    if changed:
+                        yield changed
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
 
     async def _poll_batches(self) -> AsyncIterator[tuple[str, ...]]:
         """Look by turns; a file is read only where its time, size or inode differs."""
