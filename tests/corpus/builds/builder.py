@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STEP = re.compile(r"^#\d+ \[(?:\S+->)?(?P<stage>\S+)? *\d+/\d+\] (?!FROM)(?P<said>.+)$", re.M)
+_LAYER = re.compile(r"/\S+/overlay2/\w+/diff")
+"""Where an engine keeps a layer: it differs with every build."""
 _PSEUDO = frozenset({".dockerenv", "dev", "etc", "proc", "sys"})
 """What the engine itself adds to a container of an empty image; no context here has these."""
 
@@ -88,6 +90,7 @@ class Builder:
 
 
 def _last_line(log: str) -> str:
+    log = _LAYER.sub("LAYER", log)
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 

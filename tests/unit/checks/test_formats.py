@@ -38,7 +38,7 @@ nasty = st.text(
     max_size=30,
 )
 names = nasty.filter(lambda name: "\0" not in name).map(lambda name: name.replace("/", "-") or "x")
-paths = names.map(lambda name: f"/work/shop/{name}")
+paths = names.map(lambda name: f"/src/shop/{name}")
 places = st.builds(
     lambda path, line, column: Place(path, line, column if line else None),
     paths,
@@ -55,7 +55,7 @@ findings = st.builds(
     profiles=st.lists(nasty, max_size=2).map(tuple),
     fix=st.none() | nasty,
     related=st.lists(st.builds(Related, places, nasty), max_size=2).map(tuple),
-    edits=st.just(()) | st.just((Edit("/work/shop/x", 0, 0, "x"),)),
+    edits=st.just(()) | st.just((Edit("/src/shop/x", 0, 0, "x"),)),
 )
 results = st.builds(
     CheckResult,
@@ -72,7 +72,7 @@ results = st.builds(
 
 def shown_paths(result: CheckResult, source: str, width: int | None = None) -> FindingPaths:
     states = {one.place.path: FileState(FileKind.FILE, source) for one in result.findings}
-    return FindingPaths("/work/shop", states, "/work", width=width)
+    return FindingPaths("/src/shop", states, "/src", width=width)
 
 
 @cache
@@ -89,7 +89,7 @@ def test_sarif_follows_its_schema(result: CheckResult) -> None:
 
 
 def test_the_sarif_schema_refuses_what_is_no_sarif() -> None:
-    one = Finding("env-dollar", Severity.ERROR, "x", Place("/work/shop/.env", 1, 1))
+    one = Finding("env-dollar", Severity.ERROR, "x", Place("/src/shop/.env", 1, 1))
     result = CheckResult((one,))
     document = json.loads(sarif.render(result, shown_paths(result, "")))
     document["runs"][0]["results"][0]["level"] = "fatal"
@@ -175,11 +175,11 @@ def test_text_as_a_whole() -> None:
         "env-dollar",
         Severity.WARNING,
         "A $ is lost.",
-        Place("/work/shop/a.yaml", 2, 6),
+        Place("/src/shop/a.yaml", 2, 6),
         profiles=("dev",),
         fix="quote it",
-        related=(Related(Place("/work/shop/a.yaml", 1, 1), "it begins here"),),
-        edits=(Edit("/work/shop/a.yaml", 0, 0, "x"),),
+        related=(Related(Place("/src/shop/a.yaml", 1, 1), "it begins here"),),
+        edits=(Edit("/src/shop/a.yaml", 0, 0, "x"),),
     )
     result = CheckResult((finding,))
     shown = text.render(result, shown_paths(result, "a:\n  b: 'x y', c\n"))
