@@ -30,7 +30,7 @@ def render_outcome(timeline: Timeline) -> str:
     seconds = render_seconds(timeline.seconds)
     match timeline.outcome:
         case StartOutcome.READY:
-            return f"ready in {seconds}"
+            return f"ready in {seconds}" if timeline.started_any else "all of it ran already"
         case StartOutcome.FAILED:
             if not timeline.has_bars:
                 return "failed before anything was started"

@@ -164,6 +164,7 @@ def test_what_ran_already_is_kept_and_costs_nothing() -> None:
     )
     assert timeline.services[0].kept and not timeline.is_telling
     assert timeline.outcome is StartOutcome.READY and timeline.critical_path == ()
+    assert "all of it ran already" in text.render(timeline)
 
 
 def test_while_it_is_under_way() -> None:
