@@ -54,7 +54,7 @@ def find_cycles(edges: Mapping[Name, Collection[Name]]) -> tuple[tuple[Name, ...
     A graph can have more cycles than anybody reads: after MAX_CYCLES the search ends, and what
     is not found then has at least its shortest cycle through each edge.
     """
-    known = {name: sorted(set(edges[name]) & set(edges)) for name in edges}
+    known = {name: sorted({one for one in edges[name] if one in edges}) for name in edges}
     owners: dict[Name, list[Name]] = {}
     for name, targets in known.items():
         for target in targets:
