@@ -36,9 +36,9 @@ from devenv.values import dataclass
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
     from devenv.cli.model_loader import ModelLoader
-    from devenv.cli.watch_run import WatchEvent
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
+    from devenv.state.watch_events import WatchEvent
 
 HOLD_SECONDS = 1.5
 """How long after its end a start is looked at: a service may die as soon as it was up."""
@@ -127,25 +127,15 @@ class Runtime:
         watcher = BranchWatcher(self.session, project.name, self.store.dispatch)
         self._watching_branch = tasks.create_task(watcher.run())
 
-    def watch_sources(self, tell: Callable[[WatchEvent], None]) -> None:
-        """Bring saved files into the running services, until `end`; where another devenv does
-        already, that is said."""
+    def watch_sources(self, show: Callable[[WatchEvent], None]) -> None:
+        """Bring saved files into the running services, until `end`; `show` takes each event."""
         wanted = self.options.watch and self.session.files.settings.watch.mode != "off"
-        if wanted and self._watching_sources is None and self._tasks is not None:
-            self._watching_sources = self._tasks.create_task(self._watch_sources(tell))
+        if not wanted or self._watching_sources is not None or self._tasks is None:
+            return
+        from devenv.cli.watch_follow import WatchFollower
 
-    async def _watch_sources(self, tell: Callable[[WatchEvent], None]) -> None:
-        from devenv.cli.watch_command import hold_watch
-        from devenv.cli.watch_run import WatchEvent, WatchRun
-        from devenv.errors import DevenvError
-
-        try:
-            watch = await asyncio.to_thread(WatchRun, self.session, tell)
-            async with hold_watch(self.session, self.session.project.name):
-                await watch.run()
-        except* DevenvError as group:
-            for error in group.exceptions:
-                tell(WatchEvent(time.time(), None, "off", str(error)))
+        follower = WatchFollower(self.session, self.store.dispatch, show)
+        self._watching_sources = self._tasks.create_task(follower.run())
 
     async def _resume(self, services: tuple[ServiceName, ...]) -> None:
         from devenv.cli.branch_watch import resume_services

@@ -44,7 +44,7 @@ from devenv.state.readiness import Outcome, resolve_outcome
 from devenv.state.text import clean_line, sanitize
 
 if TYPE_CHECKING:
-    from devenv.cli.watch_run import WatchEvent
+    from devenv.state.watch_events import WatchEvent
 
 _ENDED = "ended"
 """What the UI returns where a signal has ended it."""
@@ -428,10 +428,11 @@ class Printer:
 
     def take_event(self, event: WatchEvent) -> None:
         """What the watch of the sources did."""
-        from devenv.cli.watch_run import render_event
+        from devenv.report.watch_lines import render_event
 
-        sys.stdout.write(render_event(event, self._width) + "\n")
-        sys.stdout.flush()
+        if line := render_event(event, self._width):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
     def take_state(self, state: State) -> None:
         """Print what differs from the last state."""
@@ -598,7 +599,7 @@ async def _start_when_shown(
 
 def _watch_when_up(runtime: Runtime) -> None:
     """Watch the sources once the first start has ended well; what it does stands in the logs."""
-    from devenv.cli.watch_run import render_event
+    from devenv.report.watch_lines import render_event
 
     def tell(event: WatchEvent) -> None:
         for line in render_event(event, 0).splitlines():

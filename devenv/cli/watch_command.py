@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator
 
 from devenv.cli.output import print_note
 from devenv.cli.session import Session
-from devenv.cli.watch_run import WatchEvent, WatchRun, render_event
+from devenv.cli.watch_lock import hold_watch
+from devenv.cli.watch_run import WatchRun
 from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError, ExitCode, UsageError
-from devenv.host import paths
-from devenv.host.operation_lock import Holder, hold_lock, resolve_lock_file
+from devenv.report.watch_lines import render_event
+from devenv.state.watch import WatchStatus
+from devenv.state.watch_events import WatchEvent, WatchTurned
 
 
 def follow_sources(session: Session) -> int:
@@ -30,22 +30,6 @@ def follow_sources(session: Session) -> int:
     return asyncio.run(_follow(session))
 
 
-@contextlib.asynccontextmanager
-async def hold_watch(session: Session, name: str) -> AsyncIterator[None]:
-    """Be the one devenv that watches an environment. Raises UsageError where another one does."""
-
-    async def refuse(holder: Holder) -> None:
-        raise UsageError(
-            f"Another devenv (pid {holder.pid}) watches {name} already.",
-            fix="one watch is enough; end the other one first",
-        )
-
-    directory = paths.state_directory(session.environ)
-    lock = resolve_lock_file(directory, f"{name}.watch", session.endpoint.url)
-    async with hold_lock(lock, "watching", refuse):
-        yield
-
-
 async def _follow(session: Session) -> int:
     await session.client.ping()
     project = await asyncio.to_thread(lambda: session.project)
@@ -54,8 +38,11 @@ async def _follow(session: Session) -> int:
     width = max(5, *(len(name) for name in project.services))
 
     def tell(event: WatchEvent) -> None:
-        sys.stdout.write(render_event(event, width) + "\n")
-        sys.stdout.flush()
+        if isinstance(event, WatchTurned) and event.status is WatchStatus.ON:
+            print_note(f"watching {event.files:,} files of {project.name}; Ctrl-C ends the watch")
+        elif line := render_event(event, width):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
     watch = WatchRun(session, tell)
     task = asyncio.current_task()
@@ -64,11 +51,7 @@ async def _follow(session: Session) -> int:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         async with hold_watch(session, project.name):
-            await watch.run(
-                lambda count: print_note(
-                    f"watching {count:,} files of {project.name}; Ctrl-C ends the watch"
-                )
-            )
+            await watch.run()
     except asyncio.CancelledError:
         print_note("The watch has ended; the environment is left running.")
         return ExitCode.INTERRUPTED

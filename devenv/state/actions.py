@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from devenv.checks.finding import Finding
 from devenv.compose.model import Project
@@ -22,6 +23,9 @@ from devenv.state.model import (
     Usage,
 )
 from devenv.values import dataclass
+
+if TYPE_CHECKING:
+    from devenv.state.watch_events import WatchEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,13 @@ class FixRequested:
     finding: Finding
 
 
+@dataclass(frozen=True, slots=True)
+class WatchTold:
+    """The watch of the sources has something to tell."""
+
+    event: WatchEvent
+
+
 Action = (
     ModelLoaded
     | ModelFailed
@@ -229,4 +240,5 @@ Action = (
     | ChecksRequested
     | ChecksFinished
     | FixRequested
+    | WatchTold
 )

@@ -14,6 +14,7 @@ from devenv.values import dataclass, field
 if TYPE_CHECKING:
     from devenv.checks.env_needs import EnvDiff
     from devenv.checks.finding import CheckResult, Finding
+    from devenv.state.watch import Watch
 
 ContainerId = NewType("ContainerId", str)
 
@@ -372,6 +373,8 @@ class State:
     checking: bool = False
     checks_stale: bool = False
     """A file changed while the checks ran: they run once more."""
+    watch: Watch | None = None
+    """The watch of the sources; None until it is wanted for the first time."""
     inactive: tuple[InactiveService, ...] = ()
     """Services that the profile leaves out, by name."""
     services: tuple[ServiceState, ...] = ()

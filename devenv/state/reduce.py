@@ -148,6 +148,10 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return after, (RunChecks(),) if again else ()
         case do.FixRequested(finding):
             return state, (ApplyFix(finding),)
+        case do.WatchTold(event):
+            from devenv.state.watch_events import see_watch
+
+            return replace(state, watch=see_watch(state.watch, event)), ()
 
 
 def _resume(state: State) -> tuple[Effect, ...]:

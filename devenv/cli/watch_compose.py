@@ -1,0 +1,63 @@
+"""Runs Compose for the watch: builds beside each other, everything else one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from devenv.cli.watch_model import WatchModel
+from devenv.compose.names import ServiceName
+from devenv.engine.build_place import place_build_failure
+from devenv.engine.errors import BuildFailed, classify_compose_failure
+from devenv.engine.process import run_process
+from devenv.errors import CommandFailed, DevenvError
+
+COMPOSE_SECONDS = 600.0
+"""How long a command other than a build may take."""
+
+
+class ComposeRunner:
+    """Compose changes one project at a time."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def run(self, model: WatchModel, *words: str) -> None:
+        """Run a command to its end. Raises what a failure means."""
+        async with self._turn:
+            await _run(model, words, COMPOSE_SECONDS, None)
+
+    async def build(
+        self, model: WatchModel, service: ServiceName, on_line: Callable[[str], None]
+    ) -> None:
+        """Build a service's image; each line of output goes to `on_line`. Raises BuildFailed."""
+        await _run(model, ("build", service), None, on_line)
+
+
+async def _run(
+    model: WatchModel,
+    words: tuple[str, ...],
+    seconds: float | None,
+    on_line: Callable[[str], None] | None,
+) -> None:
+    session = model.session
+    selection = session.selection
+    argv = session.compose.argv(*selection.arguments(), "--progress", "plain", *words)
+    completed = await run_process(
+        argv,
+        env=selection.environ(session.environ),
+        cwd=selection.directory,
+        timeout_seconds=seconds,
+        on_line=None if on_line is None else lambda _, line: on_line(line),
+    )
+    if completed.returncode == 0:
+        return
+    is_build = on_line is not None
+    output = completed.stdout + completed.stderr if is_build else completed.stderr
+    files = [str(file) for file in session.files.compose_files]
+    error = classify_compose_failure(
+        ("docker", "compose", *words), completed.returncode, output, files=files
+    )
+    if isinstance(error, BuildFailed):
+        place_build_failure(error, [model.project.services[ServiceName(words[-1])]])
+    raise error if isinstance(error, DevenvError) else CommandFailed(argv, 1, output)

@@ -1,0 +1,67 @@
+"""The model changed: load it anew, and bring up what differs.
+
+What does not load changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from devenv.cli.watch_compose import ComposeRunner
+from devenv.cli.watch_model import WatchModel, load_watch_model
+from devenv.cli.watch_tell import Teller
+from devenv.compose.model import Project
+from devenv.compose.names import ServiceName
+from devenv.compose.watch.values import PlannedChange, WatchAction
+from devenv.errors import DevenvError
+from devenv.state.watch import Part
+from devenv.values import replace
+
+
+async def reload_model(
+    before: WatchModel,
+    changes: Sequence[PlannedChange],
+    compose: ComposeRunner,
+    teller: Teller,
+    noticed: Mapping[Part, float],
+) -> WatchModel | None:
+    """The model as the files have it now; None where they do not load, or are another one's."""
+    doing = teller.start(WatchAction.RELOAD, (), changes, noticed)
+    doing.begin()
+    renewed = before.session.renew()
+    try:
+        after = await asyncio.to_thread(load_watch_model, renewed)
+    except DevenvError as error:
+        problem = teller.to_problem(error)
+        doing.fail(replace(problem, message=f"{problem.message} What runs is left as it is."))
+        return None
+    if after.project.name != before.project.name:
+        doing.cancel(f"another environment now, {after.project.name}")
+        return None
+    old = {s: _configuration(before.project, s) for s in before.project.services}
+    new = {s: _configuration(after.project, s) for s in after.project.services}
+    names = [s for s in new if s in old and old[s] != new[s]]
+    added = [s for s in new if s not in old]
+    if not names and not added:
+        doing.end("no service's configuration differs", is_timed=False)
+        return after
+    doing.does("recreate", [*names, *added])
+    try:
+        await compose.run(after, "up", "--detach", "--build", *after.stop_options, *names, *added)
+    except DevenvError as error:
+        doing.fail(teller.to_problem(error))
+        return after
+    said = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in names]
+    said += [f"{name} is new" for name in added]
+    doing.end("; ".join(said))
+    return after
+
+
+def _configuration(project: Project, name: ServiceName) -> dict[str, object]:
+    raw = (project.document.get("services") or {}).get(name) or {}
+    return {str(key): value for key, value in raw.items() if key not in ("depends_on", "develop")}
+
+
+def _different_keys(before: dict[str, object], after: dict[str, object]) -> list[str]:
+    return sorted(key for key in before | after if before.get(key) != after.get(key))

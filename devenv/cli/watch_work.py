@@ -1,0 +1,208 @@
+"""Does what the plan of the watch asks for one service: a sync, a restart, a rebuild.
+
+A failed build leaves the running container as it is. Each is told as one activity, with where its
+time went.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from devenv.cli.watch_compose import ComposeRunner
+from devenv.cli.watch_model import WatchModel
+from devenv.cli.watch_tell import Doing, Teller
+from devenv.compose.build_progress import BuildReader, StepMark
+from devenv.compose.names import ServiceName
+from devenv.compose.watch.batch import ServiceWork
+from devenv.compose.watch.values import WatchAction
+from devenv.engine.containers_now import observe_once
+from devenv.engine.sync import After, Change, Hook, Outcome, Syncer, SyncResult
+from devenv.errors import DevenvError
+from devenv.state.model import BuildStepRun, Container, Problem
+from devenv.state.text import sanitize
+from devenv.state.watch import WHOLE, Part
+from devenv.state.watch_events import ImagesStale
+
+_INSTALLED = frozenset({"node_modules", ".venv", "venv", "vendor", "deps", "_build", "target"})
+
+Output = Callable[[int, str], None]
+"""Called with an activity's number and one harmless line of its build's output."""
+
+
+class Worker:
+    """Does the work of one watch. `model` is exchanged when the files change."""
+
+    def __init__(self, model: WatchModel, teller: Teller, output: Output) -> None:
+        self.model = model
+        self.compose = ComposeRunner()
+        self._teller = teller
+        self._output = output
+        self._client = model.session.client
+        self._syncer = Syncer(self._client)
+        self._stale: set[ServiceName] = set()
+        """Services whose image lacks what was synced."""
+        self.building: set[ServiceName] = set()
+        self.why_cancelled: dict[ServiceName, str] = {}
+
+    async def do(self, work: ServiceWork, noticed: Mapping[Part, float]) -> None:
+        """Do it to its end, well or not; cancelled, it says so and raises CancelledError."""
+        doing = self._teller.start(work.action, (work.service,), work.changes, noticed)
+        doing.begin()
+        try:
+            if work.action is WatchAction.REBUILD:
+                await self._rebuild(doing, work.service)
+            elif work.action is WatchAction.RESTART:
+                await self._restart(doing, work.service)
+            else:
+                await self._sync(doing, work)
+        except DevenvError as error:
+            doing.fail(self._teller.to_problem(error))
+        except asyncio.CancelledError:
+            doing.cancel(self.why_cancelled.pop(work.service, "the watch ended"))
+            raise
+
+    async def _sync(self, doing: Doing, work: ServiceWork) -> None:
+        """Copy changed files into every replica; a rebuild where that cannot be done."""
+        after, hook = After.NOTHING, None
+        if work.action is WatchAction.SYNC_EXEC:
+            after = After.EXEC
+            command = next((c.command for c in work.changes if c.command), ())
+            hook = Hook(command)
+        elif work.restarts:
+            after = After.RESTART
+        ids = [c.id for c in await self._containers(work.service) if c.state == "running"]
+        if not ids:
+            doing.cancel("its container does not run; nothing to sync to")
+            return
+        changes = [Change(c.path, c.target or "") for c in work.synced]
+        results = await self._syncer.sync(
+            ids, changes, after=after, hook=hook, stop_seconds=self.model.stop_seconds
+        )
+        for result in results:
+            if result.outcome is Outcome.REBUILD:
+                doing.becomes(WatchAction.REBUILD, result.why)
+                await self._rebuild(doing, work.service)
+                return
+        failed = next((r for r in results if r.outcome is not Outcome.SYNCED), None)
+        if failed is not None:
+            doing.fail(Problem(f"sync: {failed.why}"))
+            return
+        if work.restarts and work.action is WatchAction.SYNC:
+            doing.restarts()
+        doing.end(_describe(work, results))
+        if any(change.stale_image for change in work.changes):
+            self._set_stale(self._stale | {work.service})
+
+    async def _restart(self, doing: Doing, name: ServiceName) -> None:
+        doing.does("restart")
+        await self.compose.run(self.model, "restart", "--no-deps", *self.model.stop_options, name)
+        doing.end()
+
+    async def _rebuild(self, doing: Doing, name: ServiceName) -> None:
+        """Build the image once for all services that share it, and recreate them."""
+        model = self.model
+        names = model.find_sharing(name)
+        doing.does("build", names)
+        await self._build(doing, names)
+        doing.does("recreate")
+        began = time.monotonic()
+        options = ["--detach", "--no-deps", "--no-build", *model.stop_options]
+        if _can_renew_volumes(model, names):
+            options.append("--renew-anon-volumes")
+        await self.compose.run(model, "up", *options, *names)
+        doing.took({Part.CREATE: time.monotonic() - began})
+        self._set_stale(self._stale - set(names))
+        doing.end()
+        await self._restart_dependents(names)
+
+    async def _build(self, doing: Doing, names: Sequence[ServiceName]) -> None:
+        """Raises BuildFailed."""
+        model, name = self.model, names[0]
+        service = model.project.services[name]
+        reader = BuildReader({name: service.image or f"{model.project.name}-{name}"})
+        began, began_at = time.monotonic(), time.time()
+        first: list[float] = []
+
+        def on_line(line: str) -> None:
+            line = sanitize(line).rstrip()
+            self._output(doing.activity.number, line)
+            for mark in reader.read(line, time.time()):
+                if mark.key != WHOLE and not first:
+                    first.append(mark.began_at)
+                doing.steps(_to_step(mark))
+
+        self.building.update(names)
+        failed = True
+        try:
+            await self.compose.build(model, name, on_line)
+            failed = False
+        finally:
+            self.building.difference_update(names)
+            for mark in reader.end(time.time(), failed=failed):
+                doing.steps(_to_step(mark))
+            seconds = time.monotonic() - began
+            context = min(seconds, max(0.0, (first[0] if first else time.time()) - began_at))
+            doing.took({Part.CONTEXT: context, Part.BUILD: seconds - context})
+
+    async def _restart_dependents(self, names: Sequence[ServiceName]) -> None:
+        """Those with `restart: true`. Spec: compose-spec 05-services.md#depends_on."""
+        dependents = [
+            name
+            for name, service in self.model.project.services.items()
+            if name not in names
+            and any(e.service in names and e.restart for e in service.dependencies)
+        ]
+        running = [n for n in dependents if await self._containers(n)]
+        if not running:
+            return
+        doing = self._teller.start(WatchAction.RESTART, running)
+        doing.begin()
+        await self.compose.run(
+            self.model, "restart", "--no-deps", *self.model.stop_options, *running
+        )
+        verb = "depends" if len(running) == 1 else "depend"
+        doing.end(f"{verb} on {', '.join(names)} with restart: true")
+
+    async def _containers(self, name: ServiceName) -> list[Container]:
+        found = await observe_once(self._client, self.model.project.name)
+        return [container for container in found if container.service == name]
+
+    def _set_stale(self, services: set[ServiceName]) -> None:
+        if services != self._stale:
+            self._stale = services
+            self._teller.tell(ImagesStale(time.time(), frozenset(services)))
+
+
+def _describe(work: ServiceWork, results: Sequence[SyncResult]) -> str:
+    """What else is to be said of a sync."""
+    parts = []
+    if len(results) > 1:
+        parts.append(f"{len(results)} containers")
+    if not all(r.is_atomic for r in results):
+        parts.append("written in place: the container has no mv")
+    hook = next((r.after for r in results if r.after is not None), None)
+    if hook is not None and work.action is WatchAction.SYNC_EXEC:
+        parts.append(f"its command ended with exit code {hook.exit_code}")
+    return ", ".join(parts)
+
+
+def _can_renew_volumes(model: WatchModel, names: Sequence[ServiceName]) -> bool:
+    """Whether the anonymous volumes hold installed dependencies alone.
+
+    Compose renews all of a service's anonymous volumes or none; one with other data is never
+    given away.
+    """
+    targets = [
+        Path(target)
+        for name in names
+        for kind, source, target in model.project.services[name].mounts
+        if kind == "volume" and not source
+    ]
+    return bool(targets) and all(target.name in _INSTALLED for target in targets)
+
+
+def _to_step(mark: StepMark) -> BuildStepRun:
+    return BuildStepRun(mark.key, mark.text, mark.began_at, mark.ended_at, mark.cached, mark.failed)
