@@ -47,6 +47,10 @@ class Session:
         self._arguments = arguments
         self._profile: str | None = arguments.profile
         self._chosen_profile: str | None = None
+        self.runs_hooks = not getattr(arguments, "no_hooks", False)
+        """Whether hooks are wanted; whether they may run is a question of its own."""
+        self.allowed_digest: str | None = None
+        """The hooks that were allowed for this run, where that cannot be remembered."""
         try:
             self.start = Path(arguments.directory or ".").absolute()
         except FileNotFoundError:
@@ -63,6 +67,11 @@ class Session:
                 "DOCKER_CONTEXT": arguments.context,
             }
 
+    @property
+    def is_within_hook(self) -> bool:
+        """Whether a hook has called this devenv: then it runs no hooks itself."""
+        return bool(self.environ.get("DEVENV_HOOK"))
+
     def renew(self, *, profile: str | None = None) -> Session:
         """The same command line with nothing loaded yet, for files that may have changed.
 
@@ -70,6 +79,8 @@ class Session:
         """
         session = Session(self._arguments)
         session._chosen_profile = profile
+        session.runs_hooks = self.runs_hooks
+        session.allowed_digest = self.allowed_digest
         return session
 
     @cached_property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from devenv.config.hooks import Hook
 from devenv.config.names import ProfileName
 from devenv.config.settings import Profile, Settings
 from devenv.errors import ConfigError, Source
@@ -33,6 +34,8 @@ class ResolvedProfile:
     env_files: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    hooks: tuple[Hook, ...] = ()
+    """Those of the base first."""
 
 
 def choose_profile(
@@ -116,6 +119,7 @@ def resolve_profile(name: ProfileName, profiles: Mapping[ProfileName, Profile]) 
         env_files=_joined(chain, "env_files"),
         services=next((p.services for p in chain if p.services), ()),
         env=merged,
+        hooks=tuple(hook for p in reversed(chain) for hook in p.hooks),
     )
 
 

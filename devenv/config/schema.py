@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from devenv.config.hooks import entry_schema
 from devenv.config.spec import PROFILE, SETTINGS, Key, Kind
 
 _TYPES: Mapping[Kind, dict[str, Any]] = {
@@ -47,6 +48,8 @@ def _key(key: Key) -> dict[str, Any]:
         schema = _table(key.help, key.keys)
         schema["description"] = schema.pop("title")
         return schema
+    if key.kind is Kind.HOOKS:
+        return {"type": "array", "items": entry_schema(), "description": key.help}
     schema = {**_TYPES[key.kind], "description": key.help}
     if key.choices and key.kind is Kind.STRING_MAP:
         schema["additionalProperties"] = {"type": "string", "enum": list(key.choices)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from devenv.config.hooks import Hook, parse_hook
 from devenv.config.names import ProfileName
 from devenv.config.spec import PROFILE, SETTINGS
 from devenv.config.toml_positions import KeyPath, Position
@@ -55,7 +56,8 @@ class Settings:
     logs: Logs = field(default_factory=Logs)
     keys: Mapping[str, str] = field(default_factory=dict)
     checks: Checks = field(default_factory=Checks)
-    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hooks: tuple[Hook, ...] = ()
+    """In the file's order."""
     positions: Mapping[KeyPath, Position] = field(default_factory=dict)
 
     def source(self, *key: str | int) -> Source | None:
@@ -76,6 +78,7 @@ class Profile:
     env_files: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    hooks: tuple[Hook, ...] = ()
     positions: Mapping[KeyPath, Position] = field(default_factory=dict)
 
     def source(self, *key: str | int) -> Source:
@@ -108,7 +111,7 @@ def parse_settings(text: str, path: str) -> Settings:
         checks=Checks(
             _strings(checks, "ignore"), checks.get("severity", {}), checks.get("baseline")
         ),
-        hooks={name: tuple(lines) for name, lines in document.get("hooks", {}).items()},
+        hooks=_hooks(document, path, positions),
         positions=positions,
     )
 
@@ -127,9 +130,20 @@ def parse_profile(name: ProfileName, text: str, path: str) -> Profile:
         env_files=_strings(document, "env_files"),
         services=_strings(document, "services"),
         env=document.get("env", {}),
+        hooks=_hooks(document, path, positions),
         positions=positions,
     )
 
 
 def _strings(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(table.get(key, ()))
+
+
+def _hooks(
+    document: Mapping[str, Any], path: str, positions: Mapping[KeyPath, Position]
+) -> tuple[Hook, ...]:
+    return tuple(
+        parse_hook(event, entry, source_of(path, positions, ("hooks", event, index)))
+        for event, entries in document.get("hooks", {}).items()
+        for index, entry in enumerate(entries)
+    )

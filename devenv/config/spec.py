@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from devenv.config.hooks import EVENTS
 from devenv.values import dataclass, field
 
 
@@ -17,6 +18,7 @@ class Kind(StrEnum):
     NUMBER = "a number"
     STRINGS = "a list of strings"
     STRING_MAP = "a table of strings"
+    HOOKS = "a list of commands"
     TABLE = "a table"
 
 
@@ -37,6 +39,11 @@ class Key:
 def _table(help_text: str, **keys: Key) -> Key:
     return Key(Kind.TABLE, help_text, keys=keys)
 
+
+_HOOKS = _table(
+    "Commands to run; only after `devenv allow`.",
+    **{event: Key(Kind.HOOKS, text) for event, text in EVENTS.items()},
+)
 
 SETTINGS: Mapping[str, Key] = {
     "compose": Key(
@@ -75,13 +82,7 @@ SETTINGS: Mapping[str, Key] = {
             Kind.STRING, "A file of known findings to leave out, relative to devenv.toml."
         ),
     ),
-    "hooks": _table(
-        "Commands to run; only after `devenv allow`.",
-        before_up=Key(Kind.STRINGS, "Before the start."),
-        after_healthy=Key(Kind.STRINGS, "When all services are healthy."),
-        after_switch=Key(Kind.STRINGS, "After a change of profile or branch."),
-        before_down=Key(Kind.STRINGS, "Before the containers are removed."),
-    ),
+    "hooks": _HOOKS,
 }
 
 PROFILE: Mapping[str, Key] = {
@@ -92,4 +93,5 @@ PROFILE: Mapping[str, Key] = {
     "env_files": Key(Kind.STRINGS, "Env files, relative to profiles/; a later one wins."),
     "services": Key(Kind.STRINGS, "Services to start. Empty: all that the selection enables."),
     "env": Key(Kind.STRING_MAP, "Variables; those of the shell win."),
+    "hooks": _HOOKS,
 }

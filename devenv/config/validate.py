@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from devenv.config.hooks import find_entry_problem
 from devenv.config.spec import Key, Kind
 from devenv.config.toml_positions import KeyPath, Position, find_positions
 from devenv.errors import ConfigError, Source
@@ -106,6 +107,9 @@ def _find_problem(value: Any, key: Key, where: KeyPath) -> tuple[KeyPath, str, s
     if not _fits(value, key.kind):
         message = f"{_shown(where)!r} must be {key.kind.value}, not {_type_word(value)}."
         return where, message, key.help
+    if key.kind is Kind.HOOKS:
+        found = (find_entry_problem(entry, (*where, i)) for i, entry in enumerate(value))
+        return next((problem for problem in found if problem is not None), None)
     match key.kind:
         case Kind.STRINGS:
             parts: list[tuple[KeyPath, Any]] = [((*where, i), v) for i, v in enumerate(value)]
@@ -147,7 +151,7 @@ def _fits(value: Any, kind: Kind) -> bool:
             return isinstance(value, int) and not isinstance(value, bool)
         case Kind.NUMBER:
             return isinstance(value, int | float) and not isinstance(value, bool)
-        case Kind.STRINGS:
+        case Kind.STRINGS | Kind.HOOKS:
             return isinstance(value, list)
         case Kind.STRING_MAP | Kind.TABLE:
             return isinstance(value, dict)

@@ -60,6 +60,31 @@ _MIGRATIONS: Sequence[str] = (
     """
     ALTER TABLE environments ADD COLUMN kind TEXT NOT NULL DEFAULT 'plain';
     """,
+    """
+    CREATE TABLE documents (
+        owner TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        document TEXT NOT NULL,
+        kept_at REAL NOT NULL,
+        PRIMARY KEY (owner, kind)
+    );
+    CREATE TABLE models (
+        environment TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        service TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        document TEXT NOT NULL,
+        started_at REAL NOT NULL,
+        PRIMARY KEY (environment, engine, service, hash)
+    );
+    CREATE TABLE last_starts (
+        directory TEXT PRIMARY KEY,
+        branch TEXT,
+        profile TEXT,
+        environment TEXT NOT NULL,
+        started_at REAL NOT NULL
+    );
+    """,
 )
 """Each step from one version of the file to the next; a step is never changed once released."""
 

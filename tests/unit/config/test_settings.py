@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from devenv.config.hooks import Hook
 from devenv.config.names import ProfileName
 from devenv.config.schema import render_schema
 from devenv.config.settings import (
@@ -83,7 +84,13 @@ def test_every_key_arrives_in_its_place() -> None:
         logs=Logs(64),
         keys={"restart": "ctrl+r"},
         checks=Checks(("base-not-slim",), {"hidden-dependency": "error"}),
-        hooks={"after_healthy": ("devenv exec app ./migrate",)},
+        hooks=(
+            Hook(
+                "after_healthy",
+                "devenv exec app ./migrate",
+                source=Source("devenv.toml", 32, 18),
+            ),
+        ),
         positions=settings.positions,
     )
     assert settings.source("branches", "*") == Source("devenv.toml", 8, 1)
