@@ -16,6 +16,7 @@ _DOING = {
     "stop": "stopping",
     "restart": "restarting",
     "down": "removing",
+    "snapshot": "copying the volumes of",
 }
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
 from typing import Any
 from urllib.parse import quote
 
@@ -131,6 +138,22 @@ class EngineClient:
                 return Response(exchange.status, exchange.headers, data)
         except TimeoutError:
             raise no_answer(self.endpoint, limit) from None
+
+    async def upload(
+        self,
+        path: str,
+        query: Mapping[str, QueryValue] | None,
+        body: AsyncIterable[bytes],
+        *,
+        content_type: str = "application/x-tar",
+    ) -> None:
+        """PUT a body as it comes, without a deadline. Raises ApiError, EngineUnavailable, and what
+        `body` raises: the engine then sees that the end is missing."""
+        async with Exchange(self.endpoint) as exchange:
+            await exchange.send_chunks("PUT", self._prefix + path, query, body, content_type)
+            data = b"".join([chunk async for chunk in exchange.chunks()])
+            if exchange.status >= 400:
+                raise self._refusal("PUT", path, exchange, data)
 
     async def open_stream(
         self, path: str, query: Mapping[str, QueryValue] | None = None

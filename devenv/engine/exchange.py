@@ -1,13 +1,13 @@
 """One HTTP request and its answer, as far as the engine speaks HTTP.
 
 Requests are HTTP/1.0, so that streams arrive without chunked coding; where an engine or a proxy
-before it chunks all the same, that is undone.
+before it chunks all the same, that is undone. A body of unknown length needs HTTP/1.1.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
@@ -63,9 +63,7 @@ class Exchange:
         writer = self._open.writer
         if isinstance(body, Mapping):
             body, content_type = json.dumps(body).encode(), content_type or "application/json"
-        pairs = {key: _query_text(value) for key, value in (query or {}).items()}
-        text = urlencode({key: value for key, value in pairs.items() if value is not None})
-        head = [f"{method} {path}{'?' + text if text else ''} HTTP/1.0", "Host: docker"]
+        head = [f"{method} {path}{_render_query(query)} HTTP/1.0", "Host: docker"]
         if body is not None:
             head.append(f"Content-Type: {content_type or 'application/octet-stream'}")
         if body is not None or method != "GET":
@@ -79,6 +77,38 @@ class Exchange:
                 raise cannot_connect(self._endpoint, error) from error
         await self._read_head()
         self._has_body = method != "HEAD"
+
+    async def send_chunks(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, QueryValue] | None,
+        body: AsyncIterable[bytes],
+        content_type: str,
+    ) -> None:
+        """Send a body as it comes, then read the head of the answer.
+
+        Where `body` raises, the connection is left without the body's end: close it.
+        """
+        writer = self._open.writer
+        head = (
+            f"{method} {path}{_render_query(query)} HTTP/1.1\r\nHost: docker\r\n"
+            f"Connection: close\r\nContent-Type: {content_type}\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n"
+        )
+        try:
+            writer.write(head.encode())
+            async for chunk in body:
+                if chunk:
+                    writer.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
+                    await writer.drain()
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            # An engine may refuse before it has read the body: its answer says why.
+            if self._open.reader.at_eof():
+                raise cannot_connect(self._endpoint, error) from error
+        await self._read_head()
 
     async def _read_head(self) -> None:
         reader = self._open.reader
@@ -139,6 +169,12 @@ class Exchange:
             raise not_an_engine(self._endpoint) from None
         except OSError as error:
             raise cannot_connect(self._endpoint, error) from error
+
+
+def _render_query(query: Mapping[str, QueryValue] | None) -> str:
+    pairs = {key: _query_text(value) for key, value in (query or {}).items()}
+    text = urlencode({key: value for key, value in pairs.items() if value is not None})
+    return f"?{text}" if text else ""
 
 
 def _query_text(value: QueryValue) -> str | None:
