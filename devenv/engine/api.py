@@ -155,6 +155,27 @@ class EngineClient:
             if exchange.status >= 400:
                 raise self._refusal("PUT", path, exchange, data)
 
+    @contextlib.asynccontextmanager
+    async def open_exchange(
+        self, method: str, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[Exchange, None]:
+        """A call whose connection stays open after the head of the answer, to be written to.
+
+        Raises ApiError, EngineUnavailable. Leaving it closes the connection.
+        """
+        limit = self._timeout_seconds
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                async with self._gate, asyncio.timeout(limit):
+                    exchange = await stack.enter_async_context(Exchange(self.endpoint))
+                    await exchange.send(method, self._prefix + path, None, body, None)
+                    if exchange.status >= 400:
+                        data = b"".join([chunk async for chunk in exchange.chunks()])
+                        raise self._refusal(method, path, exchange, data)
+            except TimeoutError:
+                raise no_answer(self.endpoint, limit) from None
+            yield exchange
+
     async def open_stream(
         self, path: str, query: Mapping[str, QueryValue] | None = None
     ) -> AsyncGenerator[bytes, None]:

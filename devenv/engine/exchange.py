@@ -110,6 +110,14 @@ class Exchange:
                 raise cannot_connect(self._endpoint, error) from error
         await self._read_head()
 
+    async def write(self, data: bytes) -> None:
+        """More bytes after the head of the answer: to a command that reads them (hijacked)."""
+        try:
+            self._open.writer.write(data)
+            await self._open.writer.drain()
+        except OSError as error:
+            raise cannot_connect(self._endpoint, error) from error
+
     async def _read_head(self) -> None:
         reader = self._open.reader
         lines: list[bytes] = []

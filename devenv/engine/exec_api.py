@@ -6,10 +6,14 @@ go to the program as they are: no shell reads them.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from devenv.engine.api import EngineClient
+from devenv.engine.unavailable import no_answer
+from devenv.errors import EngineUnavailable
 from devenv.values import dataclass
 
 EXEC_SECONDS = 60.0
@@ -37,9 +41,12 @@ async def run_in_container(
     working_directory: str | None = None,
     environment: Mapping[str, str] | None = None,
     privileged: bool = False,
+    stdin: bytes | None = None,
     timeout_seconds: float = EXEC_SECONDS,
 ) -> ExecResult:
     """Run a command to its end; `user` None is the container's own.
+
+    `stdin` is written to it; its end is not seen there, so the command must know how much it is.
 
     Raises ApiError (404 the container is gone, 409 it does not run) and EngineUnavailable, also
     when the command takes longer than its limit: it then goes on in the container.
@@ -47,6 +54,7 @@ async def run_in_container(
     """
     asked = {
         "Cmd": list(argv),
+        **({"AttachStdin": True} if stdin is not None else {}),
         "AttachStdout": True,
         "AttachStderr": True,
         "Privileged": privileged,
@@ -58,10 +66,18 @@ async def run_in_container(
     made = (await client.request("POST", path, None, asked)).json()
     exec_path = f"/exec/{quote(str(made['Id']), safe='')}"
     start = {"Detach": False, "Tty": False}
-    answer = await client.request(
-        "POST", f"{exec_path}/start", None, start, timeout_seconds=timeout_seconds
-    )
-    output = join_frames(answer.body)
+    try:
+        async with (
+            asyncio.timeout(timeout_seconds),
+            client.open_exchange("POST", f"{exec_path}/start", start) as exchange,
+        ):
+            if stdin is not None:
+                with contextlib.suppress(EngineUnavailable):  # it ended before it read all
+                    await exchange.write(stdin)
+            body = b"".join([chunk async for chunk in exchange.chunks()])
+    except TimeoutError:
+        raise no_answer(client.endpoint, timeout_seconds) from None
+    output = join_frames(body)
     code = (await client.get_json(f"{exec_path}/json")).get("ExitCode")
     if code is None and b"executable file not found" in output:
         code = NOT_FOUND[1]

@@ -117,17 +117,21 @@ def write_tar(
     owner: Owner,
     folders: Iterable[str] = (),
     base: str = "/",
+    *,
+    plain: bool = False,
 ) -> Tar:
     """The entries under the names that they get in the container (target -> absolute path).
 
     `folders` are directories that are to be made before: mode 755, the same owner. `base` is
-    the directory that the tar file is extracted in. Reads files, so call it in a thread.
+    the directory that the tar file is extracted in. `plain`: for any `tar` program, busybox's
+    passes over pax headers. Reads files, so call it in a thread.
     """
+    form = tarfile.GNU_FORMAT if plain else tarfile.PAX_FORMAT
     buffer = io.BytesIO()
     held: list[DiskEntry] = []
     vanished: list[str] = []
     content = 0
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
         for folder in folders:
             tar.addfile(_member(folder, base, tarfile.DIRTYPE, 0o755, owner))
         for one in entries:

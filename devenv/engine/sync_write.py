@@ -11,10 +11,11 @@ import posixpath
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from urllib.parse import quote
 
 from devenv.engine.api import ApiError, EngineClient
-from devenv.engine.exec_api import run_in_container
+from devenv.engine.exec_api import ExecResult, run_in_container
 from devenv.engine.sync_place import Ground, Place, find_missing, find_owner
 from devenv.engine.sync_tar import DiskEntry, DiskState, Owner, divide, load_disk_state, write_tar
 from devenv.engine.sync_values import Outcome, SyncResult
@@ -53,15 +54,30 @@ _RENAME_ACROSS = (
     "|| exit 1; shift 3; done"
 )
 """From another file system: first beside the place, then into it."""
-_PROBE = "command -v mv >/dev/null && command -v rm >/dev/null && echo yes || echo no"
+_PROBE = (
+    "{ command -v mv && command -v rm; } >/dev/null || { echo none; exit; }\n"
+    "{ command -v tar && command -v head; } >/dev/null && echo tar || echo mv"
+)
+_NO_TAR = 119
+_STREAM_BYTES = 8 * 1024 * 1024
+
+
+class Tools(StrEnum):
+    """What of use a container has."""
+
+    NONE = "none"
+    MV = "mv"
+    """`sh`, `mv` and `rm`."""
+    TAR = "tar"
+    """These, `head` and `tar`."""
 
 
 class Known:
     """What holds as long as a container is the same: asked once. Bounded."""
 
     def __init__(self) -> None:
-        self.tools: dict[str, bool] = {}
-        """Container id -> whether it has `sh`, `mv` and `rm`."""
+        self.tools: dict[str, Tools] = {}
+        """Container id -> what it has."""
         self.owners: dict[str, Owner] = {}
 
     def trim(self) -> None:
@@ -81,6 +97,25 @@ class Attempt:
         self._token = token
 
     async def run(self, wanted: Mapping[str, str]) -> SyncResult:
+        """Write them. What a new container has of tools is not asked but tried first."""
+        key = self._place.container_id
+        known = key in self._known.tools
+        if not known:
+            self._known.trim()
+            self._known.tools[key] = Tools.TAR
+        try:
+            return await self._write_all(wanted)
+        except ApiError:
+            if known:
+                raise
+            self._known.tools.pop(key, None)
+            tools = await self._probe_tools()
+            if tools is Tools.TAR:
+                raise
+            self._known.tools[key] = tools
+            return await self._write_all(wanted)
+
+    async def _write_all(self, wanted: Mapping[str, str]) -> SyncResult:
         place = self._place
         grounds = {target: place.ground(target) for target in wanted}
         live = tuple(sorted(t for t, (ground, _) in grounds.items() if ground is Ground.BIND))
@@ -90,7 +125,7 @@ class Attempt:
         result = SyncResult(place.container_id, Outcome.SYNCED, live=live, skipped=state.skipped)
         if not state.entries and not state.deleted:
             return result
-        can_rename = place.is_running and not place.is_paused and await self._has_tools()
+        can_rename = place.is_running and not place.is_paused and self._tools is not Tools.NONE
         why = self._refusal(state, grounds, can_rename)
         if why is not None:
             return replace(result, outcome=Outcome.REBUILD, why=why)
@@ -118,12 +153,9 @@ class Attempt:
             return f"{state.deleted[0]} is to be deleted, and no rm can run in the container"
         return None
 
-    async def _has_tools(self) -> bool:
-        key = self._place.container_id
-        if key not in self._known.tools:
-            self._known.trim()
-            self._known.tools[key] = await self._probe_tools()
-        return self._known.tools[key]
+    @property
+    def _tools(self) -> Tools:
+        return self._known.tools[self._place.container_id]
 
     async def _find_owner(self) -> Owner:
         key = self._place.container_id
@@ -131,20 +163,21 @@ class Attempt:
             self._known.owners[key] = await find_owner(self._client, self._place)
         return self._known.owners[key]
 
-    async def _probe_tools(self) -> bool:
+    async def _probe_tools(self) -> Tools:
         probe = ("sh", "-c", _PROBE)
         try:
             done = await run_in_container(self._client, self._place.container_id, probe, user="0")
         except ApiError as error:
             # Engines answer a missing program with 400 or 404 and the words of runc.
             if "executable file not found" in error.engine_message:
-                return False
+                return Tools.NONE
             raise
         if "executable file not found" in done.output or "no such file" in done.output:
-            return False
-        if done.output.strip() not in ("yes", "no"):
-            raise ApiError("POST", "/exec", 409, "the container stopped")
-        return done.output.strip() == "yes"
+            return Tools.NONE
+        try:
+            return Tools(done.output.strip())
+        except ValueError:
+            raise ApiError("POST", "/exec", 409, "the container stopped") from None
 
     async def _write(
         self,
@@ -167,8 +200,8 @@ class Attempt:
             names = self._names(lot) if can_rename else {one.target: one.target for one in lot}
             folders = [one for one in missing if self._base(one) == base]
             missing = tuple(one for one in missing if one not in folders)
-            tar = await asyncio.to_thread(write_tar, lot, names, owner, folders, base)
-            await self._upload(tar.body, base)
+            plain = can_rename and self._tools is Tools.TAR
+            tar = await asyncio.to_thread(write_tar, lot, names, owner, folders, base, plain=plain)
             vanished |= set(tar.vanished)
             content += tar.content_bytes
             moves = {one.target: names[one.target] for one in tar.held}
@@ -176,8 +209,9 @@ class Attempt:
             staged = {posixpath.dirname(name) for name in moves.values()}
             whole = [(one,) for one in sorted(staged) if self._is_stage(one)]
             single = [(n, t) for t, n in moves.items() if not self._is_stage(posixpath.dirname(n))]
-            await self._shell(_RENAME, single)
-            await self._shell(_MOVE, whole)
+            scripts = [(_RENAME, words) for words in _fit(single)]
+            scripts += [(_MOVE, words) for words in _fit(whole)]
+            await self._bring(tar.body, base, scripts, plain)
         made_far = [(one.target,) for one in far if one.kind == tarfile.DIRTYPE]
         await self._shell('mkdir -p -- "$@"', made_far)
         for lot in divide(one for one in far if one.kind != tarfile.DIRTYPE):
@@ -252,20 +286,59 @@ class Attempt:
             timeout_seconds=UPLOAD_SECONDS,
         )
 
+    async def _bring(
+        self, body: bytes, base: str, scripts: Sequence[tuple[str, Sequence[str]]], plain: bool
+    ) -> None:
+        """Upload, then run the scripts. Where the container has `tar`, one call does both.
+
+        Measured: the archive API costs 40 ms and an exec 45 ms, one after the other, since the
+        engine locks the container for each.
+        """
+        if plain and len(body) <= _STREAM_BYTES:
+            script, words = scripts[0] if scripts else ("", ())
+            unpack = f'head -c {len(body)} | tar -xpmf - -C "$0" || exit {_NO_TAR}\n'
+            argv = ("sh", "-c", unpack + script, base, *words)
+            id_ = self._place.container_id
+            done = await run_in_container(self._client, id_, argv, user="0", stdin=body)
+            if done.exit_code != _NO_TAR:
+                _expect_success(done)
+                scripts = scripts[1:]
+            else:
+                self._known.tools[id_] = Tools.MV
+                await self._upload(body, base)
+        else:
+            await self._upload(body, base)
+        for script, words in scripts:
+            await self._run(script, words)
+
     async def _shell(self, script: str, groups: Sequence[Sequence[str]]) -> None:
         """Run a script with the groups as its arguments, in as few calls as they fit into."""
-        pending: list[str] = []
-        size = 0
-        for group in (*groups, None):
-            length = sum(len(one.encode(errors="surrogateescape")) + 1 for one in group or ())
-            if pending and (group is None or size + length > _ARGUMENT_BYTES):
-                argv = ("sh", "-c", script, "sh", *pending)
-                done = await run_in_container(
-                    self._client, self._place.container_id, argv, user="0"
-                )
-                if done.exit_code != 0:
-                    said = done.output.strip() or f"exit code {done.exit_code}"
-                    raise ApiError("POST", "/exec", 500, f"in the container: {said}")
-                pending, size = [], 0
-            pending += group or ()
-            size += length
+        for words in _fit(groups):
+            await self._run(script, words)
+
+    async def _run(self, script: str, words: Sequence[str]) -> None:
+        argv = ("sh", "-c", script, "sh", *words)
+        id_ = self._place.container_id
+        _expect_success(await run_in_container(self._client, id_, argv, user="0"))
+
+
+def _expect_success(done: ExecResult) -> None:
+    """Raises ApiError."""
+    if done.exit_code != 0:
+        said = done.output.strip() or f"exit code {done.exit_code}"
+        raise ApiError("POST", "/exec", 500, f"in the container: {said}")
+
+
+def _fit(groups: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """The arguments of as few calls as they fit into, groups undivided."""
+    pending: list[str] = []
+    size = 0
+    for group in groups:
+        length = sum(len(one.encode(errors="surrogateescape")) + 1 for one in group)
+        if pending and size + length > _ARGUMENT_BYTES:
+            yield tuple(pending)
+            pending, size = [], 0
+        pending += group
+        size += length
+    if pending:
+        yield tuple(pending)

@@ -19,6 +19,7 @@ from devenv.engine.sync import (
     Change,
     Hook,
     Outcome,
+    Syncer,
     SyncResult,
     find_unwritable,
     sync_containers,
@@ -123,6 +124,27 @@ async def test_files_modes_links_and_folders(
         "/elsewhere/deep/a.py 644 1234:99",
     ]
     assert look(container, "cat", "/app/link") == "new"
+
+
+@pytest.mark.parametrize("spoil", ["rm /usr/bin/tar", "ln -sf /bin/false /usr/bin/tar"])
+async def test_without_a_tar_that_works(
+    run: Callable[..., str], client: EngineClient, tmp_path: Path, spoil: str
+) -> None:
+    container = run()
+    look(container, "sh", "-c", spoil)
+    (tmp_path / "a.py").write_text("new\n")
+    syncer = Syncer(client)
+    for count in (1, 2):
+        (tmp_path / "b.py").write_text(f"{count}\n")
+        changes = [Change(str(tmp_path / name), f"/app/{name}") for name in ("a.py", "b.py")]
+        (result,) = await syncer.sync([container], changes)
+        assert result.outcome is Outcome.SYNCED and result.is_atomic
+        assert look(container, "sh", "-c", "cat /app/*; ls -A /app").split() == [
+            "new",
+            str(count),
+            "a.py",
+            "b.py",
+        ]
 
 
 async def test_what_was_of_another_kind_is_replaced(
