@@ -25,8 +25,9 @@ from devenv.engine.context import Endpoint, EndpointKind
 from devenv.engine.demux import MAX_LINE_BYTES, Demux, LogLine
 from devenv.engine.exchange import Exchange, QueryValue
 from devenv.engine.unavailable import no_answer, not_an_engine, wants_tls
-from devenv.engine.usage import Usage, parse_usage
+from devenv.engine.usage import parse_usage
 from devenv.errors import DevenvError, ExitCode
+from devenv.state.usage import Usage
 from devenv.values import dataclass
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -271,7 +272,7 @@ class EngineClient:
             yield batch
 
     async def stats(self, container_id: str) -> AsyncGenerator[Usage, None]:
-        """What a container uses, about once a second."""
+        """What a container uses, about once a second, as far as one sample tells: no rates."""
         path = f"/containers/{_part(container_id)}/stats"
         async with contextlib.aclosing(self._json_lines(path, {"stream": True})) as samples:
             async for sample in samples:

@@ -60,6 +60,7 @@ def parse_container(raw: Mapping[str, Any], *, stopped: bool | None = None) -> C
         oom_killed=bool(state.get("OOMKilled")),
         stopped=stopped,
         restart_count=int(raw.get("RestartCount") or 0),
+        memory_limit_bytes=int((raw.get("HostConfig") or {}).get("Memory") or 0),
         started_at=parse_time(state.get("StartedAt")),
         finished_at=parse_time(state.get("FinishedAt")),
         ports=parse_ports((raw.get("NetworkSettings") or {}).get("Ports") or {}),

@@ -18,10 +18,11 @@ from devenv.engine.containers import LABEL_PROJECT, parse_container, parse_stop_
 from devenv.engine.log_streams import LogStreams
 from devenv.engine.problems import to_problem
 from devenv.engine.stops import Stops, resolve_stops
+from devenv.engine.usage_streams import UsageStreams
 from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state import actions as do
 from devenv.state.logs import ENGINE, LogStore
-from devenv.state.model import Container, ContainerId, Health, Usage
+from devenv.state.model import Container, ContainerId, Health
 
 REPLAY_SECONDS = 10
 """How far back the event stream is read after connecting, to miss nothing meanwhile."""
@@ -61,12 +62,11 @@ class Observer:
             fair=with_usage,
         )
         self._clock = clock
-        self._with_usage = with_usage
+        self._usage = UsageStreams(client, dispatch) if with_usage else None
         self._stops = Stops()
         self._stop_signals: dict[str, int] = {}
         self._unproven: set[str] = set()
         """Containers whose health is not known yet: each of their probes is looked at."""
-        self._followed: dict[ContainerId, list[asyncio.Task[None]]] = {}
         self._lost = False
 
     async def run(self) -> None:
@@ -168,8 +168,8 @@ class Observer:
         self._stop_signals.pop(container_id, None)
         self._unproven.discard(container_id)
         self._streams.forget(container_id)
-        for task in self._followed.pop(container_id, []):
-            task.cancel()
+        if self._usage is not None:
+            self._usage.forget(container_id)
         await self._dispatch(do.ContainerRemoved(container_id))
 
     def _follow(self, container: Container, *, by_event: bool = False) -> None:
@@ -177,25 +177,10 @@ class Observer:
         if container.started_at is None:
             return
         self._streams.follow(container, by_event=by_event)
-        running = [task for task in self._followed.get(container.id, []) if not task.done()]
-        if self._with_usage and container.state == "running" and not running:
-            running.append(asyncio.create_task(self._follow_usage(container.id), name="usage"))
-        self._followed[container.id] = running
+        if self._usage is not None and container.state == "running":
+            self._usage.follow(container.id)
 
     async def _end_followers(self) -> None:
-        tasks = [task for running in self._followed.values() for task in running]
-        self._followed.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._usage is not None:
+            await self._usage.pause()
         await self._streams.pause()
-
-    async def _follow_usage(self, container_id: ContainerId) -> None:
-        samples = self._client.stats(container_id)
-        try:
-            async with contextlib.aclosing(samples):
-                async for sample in samples:
-                    usage = Usage(sample.cpu_percent, sample.memory_bytes)
-                    await self._dispatch(do.UsageMeasured({container_id: usage}))
-        except (EngineUnavailable, ApiError):
-            return

@@ -20,8 +20,8 @@ from devenv.state.model import (
     Problem,
     Pull,
     SwitchProposal,
-    Usage,
 )
+from devenv.state.usage import Usage
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class ContainerRemoved:
 
 @dataclass(frozen=True, slots=True)
 class UsageMeasured:
+    """What was measured in one second; containers that are not here are as before."""
+
     usage: Mapping[ContainerId, Usage]
 
 

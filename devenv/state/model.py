@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NewType
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.errors import ExitCode
+from devenv.state.usage import Usage, UsageHistory
 from devenv.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class Container:
     stopped: bool | None = None
     """Whether the engine was asked to stop it: then no exit code is a failure. None: not known."""
     restart_count: int = 0
+    memory_limit_bytes: int = 0
+    """0: none but the machine's memory."""
     started_at: float | None = None
     """Seconds since the epoch; None where it never ran."""
     finished_at: float | None = None
@@ -116,14 +119,6 @@ class Container:
     created_at: float | None = None
     probes: tuple[Probe, ...] = ()
     """The last probes, oldest first; the engine keeps five."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a service uses, its containers added up."""
-
-    cpu_percent: float
-    memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +363,7 @@ class State:
     """A switch that waits for an answer."""
     problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
     usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
+    usage_history: Mapping[ServiceName, UsageHistory] = field(default_factory=dict)
     checks: Checks | None = None
     """None until the checks ran once."""
     checking: bool = False

@@ -27,6 +27,7 @@ from devenv.state.model import (
 from devenv.state.reload import apply_model
 from devenv.state.services import resolve_services
 from devenv.state.start import see_start
+from devenv.state.usage import extend_history
 from devenv.values import replace
 
 _SEEN_ONLY = (do.BuildStepped, do.PullStepped, do.StartClosed)
@@ -43,6 +44,9 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
     if after is state and not isinstance(action, _SEEN_ONLY):
         return state, effects
     after = replace(after, services=resolve_services(after))
+    if isinstance(action, do.UsageMeasured):
+        history = extend_history(after.usage_history, after.services)
+        after = replace(after, usage_history=history)
     start = see_start(after, action)
     if start is not after.start:
         if _has_ended(start) and not _has_ended(state.start):
@@ -84,7 +88,13 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
                 engine_problem=None,
             ), ()
         case do.EngineLost(problem):
-            return replace(state, engine=EngineStatus.LOST, engine_problem=problem, usage={}), ()
+            return replace(
+                state,
+                engine=EngineStatus.LOST,
+                engine_problem=problem,
+                usage={},
+                usage_history={},
+            ), ()
         case do.ContainersObserved(containers):
             return replace(state, containers={c.id: c for c in containers}), ()
         case do.ContainerChanged(container):

@@ -18,8 +18,8 @@ from devenv.state.model import (
     ServiceState,
     ServiceStatus,
     State,
-    Usage,
 )
+from devenv.state.usage import add_usage
 
 RESTARTS_THAT_FAIL = 3
 """A container that the engine restarted this often, and that is down again, has failed."""
@@ -102,7 +102,7 @@ def _resolve_service(
         detail=detail,
         containers=containers,
         problem=state.problems.get(service.name) if status not in READY else None,
-        usage=_add_usage(state, containers),
+        usage=add_usage(state.usage, containers),
     )
 
 
@@ -119,7 +119,7 @@ def _resolve_unselected(
         detail=detail,
         containers=tuple(containers),
         problem=state.problems.get(name) if status in BROKEN else None,
-        usage=_add_usage(state, containers),
+        usage=add_usage(state.usage, containers),
     )
 
 
@@ -220,14 +220,3 @@ def is_met(edge: Dependency, containers: Sequence[Container]) -> bool:
             return all(
                 container.state == "exited" and container.exit_code == 0 for container in containers
             )
-
-
-def _add_usage(state: State, containers: Sequence[Container]) -> Usage | None:
-    parts = [
-        state.usage[container.id]
-        for container in containers
-        if container.state == "running" and container.id in state.usage
-    ]
-    if not parts:
-        return None
-    return Usage(sum(p.cpu_percent for p in parts), sum(p.memory_bytes for p in parts))

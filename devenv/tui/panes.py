@@ -39,6 +39,8 @@ class Panes(Vertical):
         """The tab beside the first one."""
         self._chosen: ServiceName | None = None
         self._drawn: dict[str, Text] = {}
+        self._titles: tuple[tuple[str, str], ...] = ()
+        """What the borders say; setting a title draws the whole widget, so only what differs is."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="header")
@@ -131,13 +133,20 @@ class Panes(Vertical):
         self._show_caption()
 
     def _show_caption(self) -> None:
+        visible, front = self.visible_tabs, self.visible_tab
+        titles = [("", sanitize(self._chosen or "all services"))]
+        if len(visible) == 1:
+            titles.append(("", front.caption))
+        else:
+            titles += [("", ""), *((tab.TITLE, tab.caption) for tab in visible)]
+        if tuple(titles) == self._titles:
+            return
+        self._titles = tuple(titles)
         tabs = self.query_one(TabbedContent)
-        tabs.border_title = Text(sanitize(self._chosen or "all services"))
-        visible = self.visible_tabs
-        tabs.border_subtitle = Text(self.visible_tab.caption if len(visible) == 1 else "")
-        for tab in visible if len(visible) > 1 else ():
-            words = f"{tab.TITLE} · {tab.caption}" if tab.caption else tab.TITLE
-            self.query_one(f"#tab-{tab.TITLE}", TabPane).border_title = Text(words)
+        tabs.border_title, tabs.border_subtitle = Text(titles[0][1]), Text(titles[1][1])
+        for title, caption in titles[2:]:
+            words = f"{title} · {caption}" if caption else title
+            self.query_one(f"#tab-{title}", TabPane).border_title = Text(words)
 
     def _update(self, selector: str, text: Text | None) -> None:
         if text is not None and self._drawn.get(selector) != text:

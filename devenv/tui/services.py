@@ -60,7 +60,9 @@ class ServiceList(OptionList):
                     self.replace_option_prompt_at_index(index, row)
         self._shown = rows
         stale = state.engine is EngineStatus.LOST and bool(names)
-        self.border_subtitle = "as last seen" if stale else ""
+        words = "as last seen" if stale else ""
+        if words != (self.border_subtitle or ""):  # setting it draws the whole list
+            self.border_subtitle = words
 
     def _fill(self, names: list[ServiceName], rows: list[Text]) -> None:
         self._filling = True

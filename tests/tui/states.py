@@ -41,9 +41,9 @@ from devenv.state.model import (
     Problem,
     PublishedPort,
     State,
-    Usage,
 )
 from devenv.state.reduce import reduce
+from devenv.state.usage import Usage
 
 NOW = 1_700_000_000.0
 

@@ -22,12 +22,12 @@ from devenv.state.model import (
     ServiceState,
     ServiceStatus,
     State,
-    Usage,
 )
 from devenv.state.readiness import Outcome, resolve_outcome
 from devenv.state.reduce import reduce
 from devenv.state.services import resolve_status
 from devenv.state.store import Store
+from devenv.state.usage import Usage
 from tests.unit.projects import make_container, make_project, make_state
 
 APP, DB = ServiceName("app"), ServiceName("db")
