@@ -52,9 +52,11 @@ def render_duration(seconds: float) -> str:
 
 
 def render_bytes(size: int) -> str:
-    """Binary units, at most five characters wide: `82M`, `1.2G`."""
-    if size >= 1 << 30:
-        return f"{size / (1 << 30):.1f}G"
+    """Binary units, at most five characters wide: `82M`, `1.2G`, `120G`."""
+    for unit, letter in ((1 << 40, "T"), (1 << 30, "G")):
+        if size >= unit:
+            count = size / unit
+            return f"{count:.1f}{letter}" if count < 100 else f"{size // unit}{letter}"
     return f"{size >> 20}M" if size >= 1 << 20 else f"{size >> 10}K"
 
 

@@ -43,7 +43,7 @@ from devenv.state.model import (
     State,
 )
 from devenv.state.reduce import reduce
-from devenv.state.usage import Usage
+from devenv.state.usage import Transfer, Usage
 
 NOW = 1_700_000_000.0
 
@@ -378,3 +378,26 @@ def started() -> State:
             do.ContainersObserved((db, *others)),
         ],
     )
+
+
+def measured() -> State:
+    """A minute of measurements: a busy app in two containers, a worker near its memory's limit."""
+    state = healthy()
+    second = replace(container("app", health=Health.HEALTHY), id=ContainerId("id-app-2"))
+    second = replace(second, name="shop-app-2", number=2)
+    worker = replace(container("worker", ago=42), memory_limit_bytes=128 << 20)
+    steps: list[do.Action] = [do.ContainerChanged(second), do.ContainerChanged(worker)]
+    machine = 16 << 30
+    for second_ in range(60):
+        wave = abs(second_ % 20 - 10)
+        usage = {
+            "db": Usage(1.2 + wave / 10, 120 << 20, machine, Transfer(8 << 20, 30 << 20, 2048, 9)),
+            "cache": Usage(0.3, 9 << 20, machine, Transfer(4096, 1 << 20, 0, 120)),
+            "app": Usage(100 - wave * 7, (1300 + second_) << 20, machine, Transfer(1, 2, 3e6, 4e4)),
+            "app-2": Usage(12.4, 300 << 20, machine, Transfer(1 << 30, 2 << 20, 1e6, 1e4)),
+            "worker": Usage(wave * 3.0, (68 + second_) << 20, 128 << 20, None),
+        }
+        disk = Transfer(42 << 20, 1 << 30, 0, (second_ % 7) * 1e5)
+        usage["db"] = replace(usage["db"], block=disk)
+        steps.append(do.UsageMeasured({ContainerId(f"id-{n}"): u for n, u in usage.items()}))
+    return after(state, steps)

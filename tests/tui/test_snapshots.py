@@ -69,6 +69,30 @@ def test_timeline(
     assert snap_compare(app, terminal_size=size, press=keys)
 
 
+@pytest.mark.parametrize(
+    ("size", "theme", "keys"),
+    [
+        pytest.param((120, 36), None, ("U",), id="start-order"),
+        pytest.param((80, 24), None, ("U", "greater_than_sign", "greater_than_sign"), id="80x24"),
+        pytest.param((200, 50), None, ("U", "less_than_sign"), id="200x50-block"),
+        pytest.param((240, 40), "textual-light", ("U", *["down"] * 4), id="240x40-light-replicas"),
+    ],
+)
+def test_stats(
+    snap_compare: SnapCompare, size: tuple[int, int], theme: str | None, keys: tuple[str, ...]
+) -> None:
+    app = make(states.measured(), states.lines()).app
+    if theme:
+        app.theme = theme
+    assert snap_compare(app, terminal_size=size, press=keys)
+
+
+def test_stats_without_colours(snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make(states.measured(), states.lines()).app
+    assert snap_compare(app, terminal_size=(120, 30), press=("U", "down"))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids="{0[0]}x{0[1]}".format)
 def test_screen_without_colours(
     snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
