@@ -16,6 +16,7 @@ _DOING = {
     "stop": "stopping",
     "restart": "restarting",
     "down": "removing",
+    "recreate": "recreating a service of",
     "snapshot": "copying the volumes of",
 }
 

@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from devenv.cli.drift import add_drift
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.compose.names import EnvironmentName
 from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
 from devenv.report.tables import render_duration, render_table
+from devenv.state.drift import render_drift
 from devenv.state.model import GLYPHS, Environment, PublishedPort, ServiceState, State
 from devenv.state.services import resolve_services
 from devenv.state.text import sanitize
@@ -33,6 +35,7 @@ def load_services(session: Session) -> tuple[EnvironmentName, tuple[ServiceState
         state = replace(state, containers={c.id: c for c in containers})
         try:
             state = replace(state, project=session.project)
+            state = await asyncio.to_thread(add_drift, session, state)
         except EngineUnavailable:
             raise
         except DevenvError as error:
@@ -61,7 +64,7 @@ def print_services(session: Session, names: Sequence[str], form: str) -> int:
             f"{GLYPHS[service.status]} {service.status.value}",
             render_duration(now - service.started_at) if service.started_at else "",
             " ".join(_address(port) for port in service.ports),
-            sanitize(service.detail),
+            sanitize(" · ".join(filter(None, (service.detail, render_drift(service))))),
         )
         for service in services
     ]
@@ -78,6 +81,8 @@ def _service_to_json(service: ServiceState) -> dict[str, Any]:
         "service": service.name,
         "status": service.status.value,
         "detail": service.detail,
+        "stale": service.drift is not None,
+        "differences": list(service.drift or ()),
         "ports": [
             {
                 "host_ip": port.host_ip,

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from devenv.cli.background import in_thread
+from devenv.cli.drift import load_hashes
 from devenv.cli.inactive import load_inactive
 from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName
@@ -16,7 +17,7 @@ from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError
 from devenv.host.model_cache import read_inputs
 from devenv.host.project_files import SETTINGS_NAME
-from devenv.state.actions import Action, InactiveFound, ModelFailed, ModelLoaded
+from devenv.state.actions import Action, HashesLoaded, InactiveFound, ModelFailed, ModelLoaded
 from devenv.state.effects import Effect, LoadModel
 from devenv.values import dataclass
 
@@ -85,6 +86,8 @@ class ModelLoader:
         await self._dispatch(ModelLoaded(loading.session.project, loading.files, environment))
         inactive = await in_thread(partial(load_inactive, loading.session))
         await self._dispatch(InactiveFound(inactive))
+        hashes = await in_thread(partial(load_hashes, loading.session))
+        await self._dispatch(HashesLoaded(hashes))
 
     async def _fail(self, error: DevenvError, files: tuple[str, ...]) -> None:
         await self._dispatch(ModelFailed(to_problem(error), files))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -21,15 +21,16 @@ from devenv.engine.compose import Selection
 from devenv.errors import DevenvError
 from devenv.state.actions import (
     ChecksRequested,
+    DriftExplained,
     EnvironmentNamed,
     InactiveFound,
     ModelLoaded,
     ModelRequested,
     StartClosed,
 )
-from devenv.state.effects import RecordStart, ResumeServices
+from devenv.state.effects import ExplainDrift, RecordStart, ResumeServices
 from devenv.state.logs import LogStore
-from devenv.state.model import Checks, Environment, State
+from devenv.state.model import Checks, Environment, OperationKind, State
 from devenv.state.store import Store
 from devenv.values import dataclass
 
@@ -114,6 +115,10 @@ class Runtime:
             if self._tasks is not None:
                 self._tasks.create_task(self._resume(effect.services))
             return
+        if isinstance(effect, ExplainDrift):
+            if self._tasks is not None:
+                self._tasks.create_task(self._explain_drift(effect))
+            return
         for part in (self._loader, self._checks):
             if part is not None and part.run(effect):
                 return
@@ -143,6 +148,17 @@ class Runtime:
 
         with contextlib.suppress(EngineUnavailable):  # then the engine's state says so
             await resume_services(self.session, self.session.project.name, services)
+
+    async def _explain_drift(self, effect: ExplainDrift) -> None:
+        from devenv.cli.background import in_thread
+        from devenv.cli.drift import load_drift
+
+        project = self.store.state.project
+        if project is not None:
+            drift = await in_thread(
+                partial(load_drift, self.session, project, effect.service, effect.hash)
+            )
+            await self.store.dispatch(DriftExplained(effect.service, drift))
 
     async def _record_start(self) -> None:
         await asyncio.sleep(HOLD_SECONDS)
@@ -318,13 +334,15 @@ class Runtime:
         inactive = await in_thread(partial(load_inactive, self.session))
         await self.store.dispatch(InactiveFound(inactive))
 
-    async def prepare_up(self, project: Project, services: tuple[ServiceName, ...]) -> None:
+    async def prepare_up(
+        self, kind: OperationKind, project: Project, services: tuple[ServiceName, ...]
+    ) -> None:
         """Look before the start for what would lose data or fail half-way.
 
         Raises PlanRefused, EngineUnavailable, ComposeFileError.
         """
         from devenv.cli.branch_watch import resume_services
-        from devenv.cli.isolation import refuse_foreign, remember
+        from devenv.cli.isolation import refuse_foreign
         from devenv.engine.preflight import check_plan, load_hashes, load_plan
         from devenv.host.ports import find_listener
 
@@ -343,7 +361,15 @@ class Runtime:
             find_listener=find_listener if session.endpoint.is_local else None,
         )
         check_plan(plan)
-        await asyncio.to_thread(remember, session, project)
+        await asyncio.to_thread(self._remember, project, hashes)
+
+    def _remember(self, project: Project, hashes: Mapping[ServiceName, str]) -> None:
+        """Keep what is about to be started, for what wants to know it later."""
+        from devenv.cli.drift import remember_started
+        from devenv.cli.isolation import remember
+
+        remember(self.session, project)
+        remember_started(self.session, project, hashes)
 
 
 def _guess_name(session: Session) -> EnvironmentName:

@@ -182,9 +182,23 @@ class Session:
         """The model with every Compose profile active. Raises ComposeFileError."""
         return parse_project(self._model_text(replace(self.unnamed_selection, profiles=("*",))))
 
+    @cached_property
+    def hashes(self) -> dict[ServiceName, str]:
+        """Compose's configuration hash of each service of the environment's model.
+
+        Raises what keeps the model from loading.
+        """
+        text = self._compose_text(self.selection, "config", "--hash", "*")
+        pairs = (line.split() for line in text.splitlines())
+        return {ServiceName(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
+
     def _model_text(self, selection: Selection) -> str:
+        return self._compose_text(selection, "config", "--format", "json")
+
+    def _compose_text(self, selection: Selection, *words: str) -> str:
+        """What Compose prints of a selection; kept by the content of all that it reads."""
         environ = selection.environ(self.environ)
-        arguments = (*selection.arguments(), "config", "--format", "json")
+        arguments = (*selection.arguments(), *words)
         cache = paths.cache_directory(self.environ) / "models"
         key = resolve_cache_key(
             version=self.compose.version,

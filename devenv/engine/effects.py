@@ -43,10 +43,13 @@ from devenv.values import replace
 LOG_TAIL_LINES = 8
 """How many of a failed container's last log lines are shown."""
 STOP_SECONDS = 600.0
+_UP = ("--progress", "plain", "up", "--detach")
+_CREATING = (OperationKind.UP, OperationKind.RECREATE)
 
 Dispatch = Callable[[do.Action], Awaitable[None]]
 Hold = Callable[[str, Callable[[str], Awaitable[None]]], AbstractAsyncContextManager[None]]
 """Called with the operation's verb, and what is to be told while another devenv is waited for."""
+PrepareUp = Callable[[OperationKind, Project, tuple[ServiceName, ...]], Awaitable[None]]
 OnOutput = Callable[[str, str], None]
 """Called with `build` or `compose` and one harmless line of output."""
 
@@ -65,7 +68,7 @@ class EffectRunner:
         client: EngineClient,
         dispatch: Dispatch,
         project: Callable[[], Project | None],
-        prepare_up: Callable[[Project, tuple[ServiceName, ...]], Awaitable[None]],
+        prepare_up: PrepareUp,
         hold: Hold,
         clock: Callable[[], float],
         on_output: OnOutput,
@@ -130,8 +133,8 @@ class EffectRunner:
             # The plan is made once it is this one's turn: it finds what the other one has done.
             async with self._hold(kind.value, tell_waiting):
                 project = self._project()
-                if kind is OperationKind.UP and project is not None:
-                    await self._prepare_up(project, services)
+                if kind in _CREATING and project is not None:
+                    await self._prepare_up(kind, project, services)
                 operation = replace(operation, started_at=self._clock())
                 await self._dispatch(do.OperationStarted(operation))
                 for command in commands:
@@ -155,6 +158,8 @@ class EffectRunner:
     ) -> list[tuple[str, ...]]:
         """The Compose command lines of an operation, without the program."""
         options = self._selection.arguments()
+        if kind is OperationKind.RECREATE:
+            return [(*options, *_UP, "--no-deps", *services)]
         if kind is not OperationKind.UP:
             return [(*options, kind.value, *services)]
         project = self._project()
@@ -169,9 +174,8 @@ class EffectRunner:
         ]
         if self._build and builds:
             commands.append((*options, "--progress", "plain", "build", *builds))
-        up = ("--progress", "plain", "up", "--detach")
         limits = ("--no-deps",) if self.without and not services else ()
-        commands.append((*options, *up, *limits, *names))
+        commands.append((*options, *_UP, *limits, *names))
         return commands
 
     async def _run_compose(self, command: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from devenv.checks.finding import Finding
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.state.drift import Drift
 from devenv.state.model import (
     BuildStepRun,
     Checks,
@@ -159,6 +160,21 @@ class OperationRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class HashesLoaded:
+    """Compose's hashes of the services of the model that was loaded last."""
+
+    hashes: Mapping[ServiceName, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftExplained:
+    """How a service differs from what its container was made with."""
+
+    service: ServiceName
+    drift: Drift
+
+
+@dataclass(frozen=True, slots=True)
 class StartRefused:
     """The checks found what would make the start fail, so it was not begun."""
 
@@ -234,6 +250,8 @@ Action = (
     | StartClosed
     | FailureExplained
     | OperationRequested
+    | HashesLoaded
+    | DriftExplained
     | StartRefused
     | CancelRequested
     | SwitchProposed

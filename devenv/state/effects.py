@@ -50,6 +50,15 @@ class RecordStart:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainDrift:
+    """Look up which keys of a service differ from its start; answered by `DriftExplained`."""
+
+    service: ServiceName
+    hash: str
+    """Compose's hash of what its container was made with."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeServices:
     """Let the services that were paused for a proposed switch go on."""
 
@@ -64,5 +73,6 @@ Effect = (
     | RunChecks
     | ApplyFix
     | RecordStart
+    | ExplainDrift
     | ResumeServices
 )

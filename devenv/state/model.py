@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NewType
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.errors import ExitCode
+from devenv.state.drift import Drift
 from devenv.state.usage import Usage, UsageHistory
 from devenv.values import dataclass, field
 
@@ -166,6 +167,8 @@ class ServiceState:
     problem: Problem | None = None
     """The cause of a failure, once it has been looked up."""
     usage: Usage | None = None
+    drift: tuple[str, ...] | None = None
+    """How what runs differs from the files, as lines; None: it does not."""
 
     @property
     def ports(self) -> tuple[PublishedPort, ...]:
@@ -192,6 +195,8 @@ class OperationKind(StrEnum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    RECREATE = "recreate"
+    """`up` of some services without those that they depend on."""
     DOWN = "down"
 
 
@@ -361,6 +366,9 @@ class State:
     """The last start that this devenv saw."""
     proposal: SwitchProposal | None = None
     """A switch that waits for an answer."""
+    hashes: Mapping[ServiceName, str] = field(default_factory=dict)
+    """Compose's hash of each service as the files have it; empty until it was asked for."""
+    drifts: Mapping[ServiceName, Drift] = field(default_factory=dict)
     problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
     usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
     usage_history: Mapping[ServiceName, UsageHistory] = field(default_factory=dict)

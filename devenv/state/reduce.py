@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from devenv.state import actions as do
+from devenv.state.drift import find_unexplained
 from devenv.state.effects import (
     ApplyFix,
     CancelOperation,
     Effect,
+    ExplainDrift,
     ExplainFailure,
     RecordStart,
     ResumeServices,
@@ -52,6 +54,9 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         if _has_ended(start) and not _has_ended(state.start):
             effects += (RecordStart(),)
         after = replace(after, start=start)
+    if after.hashes:
+        stale = find_unexplained(after, state)
+        effects += tuple(ExplainDrift(service, digest) for service, digest in stale)
     before_status = {service.name: service.status for service in state.services}
     forgotten = set()
     for service in after.services:
@@ -136,6 +141,10 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
                 return state, ()
             refused = Operation(OperationKind.UP, finished=True, problem=problem)
             return replace(state, operation=refused), ()
+        case do.HashesLoaded(hashes):
+            return replace(state, hashes=hashes), ()
+        case do.DriftExplained(service, drift):
+            return replace(state, drifts={**state.drifts, service: drift}), ()
         case do.CancelRequested():
             return state, (CancelOperation(),) if state.busy else ()
         case do.SwitchProposed(proposal):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from devenv.compose.graph import resolve_start_order
 from devenv.compose.model import Condition, Dependency, Project, Service
 from devenv.compose.names import ServiceName
+from devenv.state.drift import resolve_drift
 from devenv.state.model import (
     BROKEN,
     READY,
@@ -26,7 +27,9 @@ RESTARTS_THAT_FAIL = 3
 SIGNAL_CODES = frozenset({137, 143})
 """What a container ends with on a stop that its main process did not answer by itself."""
 
-_STARTING_OPERATIONS = frozenset({OperationKind.UP, OperationKind.START, OperationKind.RESTART})
+_STARTING_OPERATIONS = frozenset(
+    {OperationKind.UP, OperationKind.START, OperationKind.RESTART, OperationKind.RECREATE}
+)
 _CONDITION_WORDS: Mapping[Condition, str] = {
     Condition.STARTED: "waits for {} to start",
     Condition.HEALTHY: "waits for {} to be healthy",
@@ -103,6 +106,7 @@ def _resolve_service(
         containers=containers,
         problem=state.problems.get(service.name) if status not in READY else None,
         usage=add_usage(state.usage, containers),
+        drift=resolve_drift(state, service.name, containers),
     )
 
 

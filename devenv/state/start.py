@@ -30,7 +30,9 @@ from devenv.values import replace
 
 MAX_KEPT = 40
 """How many runs, and how many probes, of one container are kept: the first ones and the last."""
-STARTING = frozenset({OperationKind.UP, OperationKind.START, OperationKind.RESTART})
+STARTING = frozenset(
+    {OperationKind.UP, OperationKind.START, OperationKind.RESTART, OperationKind.RECREATE}
+)
 
 _T = TypeVar("_T")
 

@@ -224,6 +224,17 @@ class DevenvApp(App[str]):
             answered,
         )
 
+    def action_recreate(self) -> None:
+        """The chosen service, or all that are stale, without what they depend on."""
+        services = [s for s in self._state.services if self._chosen in (None, s.name)]
+        stale = tuple(service.name for service in services if service.drift is not None)
+        if not stale:
+            name = sanitize(self._chosen or "")
+            words = f"{name} does not run otherwise" if name else "Nothing runs otherwise"
+            self.notify(f"{words} than the files say.", markup=False)
+        elif not self._is_busy():
+            self._dispatch(OperationRequested(OperationKind.RECREATE, stale))
+
     def action_cancel(self) -> None:
         if not self._state.busy:
             self.notify("Nothing is under way.")

@@ -37,6 +37,7 @@ BINDINGS: tuple[Binding, ...] = (
     _bind("restart", "r", "operate('restart')", "Restart"),
     _bind("stop", "s", "operate('stop')", "Stop"),
     _bind("start", "S", "operate('start')", "Start"),
+    _bind("recreate", "R", "recreate", "Recreate what is stale"),
     _bind("down", "d", "down", "Remove containers (asks)"),
     _bind("shell", "e,E", "shell", "Shell", "e"),
     _bind("open", "o", "open", "Open"),

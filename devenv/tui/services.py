@@ -8,6 +8,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from devenv.compose.names import ServiceName
+from devenv.state.drift import render_drift
 from devenv.state.model import EngineStatus, Problem, ServiceState, ServiceStatus, State
 from devenv.state.text import sanitize
 from devenv.tui.text import (
@@ -23,6 +24,8 @@ _NAME_WIDTHS = (8, 16)
 _STATUS_WIDTH = 13
 _UPTIME_WIDTH = 5
 _USAGE_WIDTH = 14
+MAX_DIFFERENCES = 6
+"""How many keys of a stale service are shown below the panes."""
 
 
 class ServiceList(OptionList):
@@ -143,10 +146,14 @@ def _render_row(
         text.append(f"{service.usage.cpu_percent:6.1f}% {memory:>6}")
     addresses = " ".join(dict.fromkeys(render_address(port) for port in service.ports))
     detail = sanitize(service.detail).replace("\n", " ")
+    drift = sanitize(render_drift(service))
     below = Text("  ", style="dim")
-    if detail and addresses and len(detail) + len(addresses) + 5 > width:
+    said = " · ".join(part for part in (detail, drift) if part)
+    if said and addresses and len(said) + len(addresses) + 5 > width:
         addresses = ""
-    below.append(" · ".join(part for part in (sanitize(addresses), detail) if part))
+    for words, style in ((sanitize(addresses), ""), (detail, ""), (drift, "not dim yellow")):
+        if words:
+            below.append(" · " if below.cell_len > 2 else "").append(words, style)
     if below.cell_len > 2:
         below.truncate(width, overflow="ellipsis")
         text.append("\n").append_text(below)
@@ -184,4 +191,21 @@ def render_cause(state: State, chosen: ServiceName | None) -> Text | None:
     parts = [render_problem(s.problem, subject=s.name) for s in picked if s.problem is not None]
     if not parts and state.operation is not None and state.operation.problem is not None:
         parts.append(render_problem(state.operation.problem))
+    if not parts and (text := _render_differences(state, chosen)) is not None:
+        parts.append(text)
     return Text("\n").join(parts) if parts else None
+
+
+def _render_differences(state: State, chosen: ServiceName | None) -> Text | None:
+    """How the chosen service differs from the files."""
+    service = state.service(chosen) if chosen is not None else None
+    if service is None or service.drift is None:
+        return None
+    words = "runs with another configuration than the files say; R recreates it"
+    text = Text().append(f"! {sanitize(service.name)} {words}", "yellow")
+    lines = service.drift or ("(what differs is not known: devenv did not start it)",)
+    for line in lines[:MAX_DIFFERENCES]:
+        text.append(f"\n  {sanitize(line)}")
+    if len(lines) > MAX_DIFFERENCES:
+        text.append(f"\n  and {len(lines) - MAX_DIFFERENCES} more: devenv ps --format json", "dim")
+    return text
