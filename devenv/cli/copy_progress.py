@@ -13,17 +13,33 @@ from devenv.state.text import sanitize
 _REDRAW_SECONDS = 0.1
 
 
+class NoProgress:
+    """Says nothing: for a screen that is somebody else's."""
+
+    def expect(self, totals: Mapping[str, int]) -> None: ...
+
+    def begin(self, words: str, key: str) -> None: ...
+
+    def on_bytes(self, done: int) -> None: ...
+
+    def end(self, done: int) -> None: ...
+
+
 class CopyProgress:
     """Told of each volume as it goes; says so on stderr."""
 
-    def __init__(self, totals: Mapping[str, int], stream: TextIO | None = None) -> None:
-        """`totals`: what each volume takes on the engine, by its key, where that is known."""
-        self._totals = totals
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._totals: Mapping[str, int] = {}
+        self._key = ""
         self._stream = stream or sys.stderr
         self._shows = self._stream.isatty()
         self._drawn = 0.0
         self._began = 0.0
         self._words = ""
+
+    def expect(self, totals: Mapping[str, int]) -> None:
+        """What each volume takes on the engine, by its key, where that is known."""
+        self._totals = totals
 
     def begin(self, words: str, key: str) -> None:
         """The next volume: such as `saving` and its key."""

@@ -9,6 +9,7 @@ from typing import Any
 from devenv.cli.exclusive import hold_environment
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.volume_recovery import recover_volumes
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.compose import Selection
 from devenv.engine.containers_now import observe_once
@@ -124,6 +125,7 @@ async def _run_by_name(
     # Compose looks for files from the working directory upwards: in / it finds none, and takes
     # services, networks and volumes from the labels on the engine.
     async with hold_environment(session, name, verb, _say_waiting):
+        await recover_volumes(session.client, name, _say_waiting)
         completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
     if completed.returncode != 0:
         shown = ("docker", "compose", *argv[1:])
@@ -131,7 +133,7 @@ async def _run_by_name(
 
 
 async def _say_waiting(words: str) -> None:
-    print_note(words)
+    print_note(sanitize(words))
 
 
 def model_services(session: Session) -> list[ServiceName]:

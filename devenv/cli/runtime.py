@@ -343,11 +343,13 @@ class Runtime:
         """
         from devenv.cli.branch_watch import resume_services
         from devenv.cli.isolation import refuse_foreign
+        from devenv.cli.volume_recovery import recover_volumes
         from devenv.engine.preflight import check_plan, load_hashes, load_plan
         from devenv.host.ports import find_listener
 
         session = self.session
         await refuse_foreign(session, project)
+        await recover_volumes(session.client, project.name, self._note)
         await resume_services(session, project.name)
         hashes = await load_hashes(
             session.compose, session.selection, session.environ, session.files.compose_files
@@ -370,6 +372,9 @@ class Runtime:
 
         remember(self.session, project)
         remember_started(self.session, project, hashes)
+
+    async def _note(self, words: str) -> None:
+        self._on_output("note", words)
 
 
 def _guess_name(session: Session) -> EnvironmentName:

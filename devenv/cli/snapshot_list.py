@@ -162,10 +162,10 @@ async def _load_now(session: Session, keys: tuple[str, ...]) -> dict[str, list[E
     client = session.client
     await client.ping()
     project = await asyncio.to_thread(lambda: session.project)
-    progress = CopyProgress({})
+    progress = CopyProgress()
     found = {}
     async with hold_environment(session, project.name, "snapshot", say):
-        await recover_volumes(session, project.name, say)
+        await recover_volumes(client, project.name, say, progress)
         known = await find_places(client, project)
         places = [place for place in known if place.key in keys and place.exists]
         holds: list[Holding] = [

@@ -14,11 +14,12 @@ from devenv.cli.exclusive import hold_environment
 from devenv.cli.isolation import repository_of
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session
-from devenv.cli.volume_recovery import recover_volumes
+from devenv.cli.volume_recovery import Tell, recover_volumes
 from devenv.compose.databases import Hold, find_database
 from devenv.compose.snapshot import Manifest, VolumeRecord, check_name
 from devenv.engine.volume_copy import holding, scan_volume
 from devenv.engine.volume_find import Holding, VolumePlace, find_places, load_sizes, plan_holds
+from devenv.engine.volume_restore import Progress
 from devenv.errors import ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.snapshot_store import SnapshotStore, SnapshotWriter, taken
@@ -61,7 +62,9 @@ async def say(words: str) -> None:
     print_note(sanitize(words))
 
 
-async def save_snapshot(session: Session, options: SaveOptions, ask: Ask) -> Manifest | None:
+async def save_snapshot(
+    session: Session, options: SaveOptions, *, ask: Ask, progress: Progress, tell: Tell = say
+) -> Manifest | None:
     """Save the volumes; None where the answer was no. Raises what keeps it from being done."""
     check_name(options.name)
     store = store_of(session)
@@ -70,8 +73,8 @@ async def save_snapshot(session: Session, options: SaveOptions, ask: Ask) -> Man
     client = session.client
     await client.ping()
     project = await asyncio.to_thread(lambda: session.project)
-    async with hold_environment(session, project.name, "snapshot", say):
-        await recover_volumes(session, project.name, say)
+    async with hold_environment(session, project.name, "snapshot", tell):
+        await recover_volumes(client, project.name, tell, progress)
         store.clean()
         places = [
             place
@@ -89,10 +92,10 @@ async def save_snapshot(session: Session, options: SaveOptions, ask: Ask) -> Man
                 fix="devenv up makes the volumes that the Compose files name",
             )
         holds = await plan_holds(client, project.name, places, stop=options.stop)
-        if not consent(holds, asked=options.stop or options.yes, ask=ask):
+        if not await consent(holds, asked=options.stop or options.yes, ask=ask, tell=tell):
             return None
         sizes = await load_sizes(client)
-        progress = CopyProgress({p.key: sizes[p.name] for p in places if p.name in sizes})
+        progress.expect({p.key: sizes[p.name] for p in places if p.name in sizes})
         writer = store.create(options.name, replace=options.replace)
         try:
             images = images_of(places)
@@ -103,15 +106,14 @@ async def save_snapshot(session: Session, options: SaveOptions, ask: Ask) -> Man
             manifest = _manifest(session, options.name, records)
             await asyncio.to_thread(writer.commit, manifest)
         finally:
-            progress.clear()
             writer.abort()
     return manifest
 
 
-def consent(holds: Sequence[Holding], *, asked: bool, ask: Ask) -> bool:
+async def consent(holds: Sequence[Holding], *, asked: bool, ask: Ask, tell: Tell) -> bool:
     """Say how each service is held; ask where one is to be stopped and nobody has said so."""
     for one in holds:
-        print_note(sanitize(f"{one.held.service}: {one.why}"))
+        await tell(f"{one.held.service}: {one.why}")
     stopped = [one.held.service for one in holds if one.held.how is Hold.STOP]
     if not stopped or asked:
         return True
@@ -127,7 +129,7 @@ async def _save_volume(
     session: Session,
     place: VolumePlace,
     writer: SnapshotWriter,
-    progress: CopyProgress,
+    progress: Progress,
     holds: Sequence[Holding],
 ) -> VolumeRecord:
     progress.begin("saving", place.key)
@@ -175,7 +177,13 @@ def run_save(session: Session, options: SaveOptions, form: str) -> int:
     """`snapshot save`."""
     from devenv.cli.snapshot_list import manifest_to_json
 
-    manifest = asyncio.run(save_snapshot(session, options, ask_at_terminal))
+    progress = CopyProgress()
+    try:
+        manifest = asyncio.run(
+            save_snapshot(session, options, ask=ask_at_terminal, progress=progress)
+        )
+    finally:
+        progress.clear()
     if manifest is None:
         print_note("Nothing was saved.")
         return ExitCode.FAILED

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Sequence,
+)
+from typing import Any
 
 from devenv.compose.databases import wanted_bytes
 from devenv.compose.tar_index import BrokenTar, TarScanner
@@ -143,19 +151,38 @@ async def pump(
                 size += len(chunk)
                 if size >= BATCH_BYTES:
                     if working is not None:
-                        await working
+                        await asyncio.shield(working)
                         tell()
                     working = asyncio.create_task(asyncio.to_thread(take, b"".join(parts)))
                     parts, size = [], 0
         if working is not None:
-            await working
+            await asyncio.shield(working)
         working = asyncio.create_task(asyncio.to_thread(take, b"".join(parts)))
-        await working
+        await asyncio.shield(working)
         tell()
     finally:
-        if working is not None and not working.done():
-            # A thread cannot be ended: what it writes to must not be closed under it.
-            await asyncio.wait([working])
+        await _settle(working)
+
+
+async def from_thread(pieces: Generator[bytes, None, None]) -> AsyncGenerator[bytes, None]:
+    """What a blocking generator yields; the next piece is made while one is used."""
+    reading: asyncio.Task[bytes] = asyncio.create_task(asyncio.to_thread(next, pieces, b""))
+    try:
+        while data := await asyncio.shield(reading):
+            reading = asyncio.create_task(asyncio.to_thread(next, pieces, b""))
+            yield data
+    finally:
+        await _settle(reading)
+        pieces.close()
+
+
+async def _settle(working: asyncio.Task[Any] | None) -> None:
+    """Wait for a thread's work, whatever comes of it: a thread cannot be ended, and what it uses
+    must not be closed under it."""
+    if working is not None:
+        await asyncio.wait([working])
+        if not working.cancelled():
+            working.exception()  # seen, so that nobody complains of it
 
 
 async def passing(

@@ -6,15 +6,8 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import quote
 
-from devenv.compose.databases import (
-    DatabaseKind,
-    Hold,
-    find_image_kind,
-    find_image_version,
-    hold_for,
-)
+from devenv.compose.databases import DatabaseKind, Hold, find_image_kind, hold_for
 from devenv.compose.model import Project
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.containers import LABEL_PROJECT, LABEL_SERVICE
@@ -144,17 +137,20 @@ async def plan_holds(
     places: Iterable[VolumePlace],
     *,
     stop: bool = False,
+    readers: bool = False,
 ) -> list[Holding]:
     """How the containers that run and can write to the volumes are held, sorted by service.
 
-    `stop`: all are stopped, whatever they are. Raises VolumeError where one of them is not the
-    environment's own: it was not asked for.
+    `stop`: all are stopped, whatever they are; `readers`: those that can only read, too, and none
+    may be paused. Raises VolumeError where one of them is not the environment's own: it was not
+    asked for.
     """
+    states = (*_BUSY, "paused") if readers else _BUSY
     rows = {
         str(row["Id"]): row
         for place in places
         for row in place.users
-        if row.get("State") in _BUSY and _writes(row, place.name)
+        if row.get("State") in states and (readers or _writes(row, place.name))
     }
     holds = []
     for container_id, row in rows.items():
@@ -165,6 +161,8 @@ async def plan_holds(
                 f"Container {name}, which is not of {environment}, writes to one of the volumes.",
                 fix=f"stop it first: docker stop {name}",
             )
+        if row.get("State") == "paused":
+            raise VolumeError(f"{name} is paused.", fix="devenv up lets it go on; then again")
         how, why = Hold.STOP, "stopped meanwhile"
         if not stop:
             how, why = hold_for(await _kind_of(client, row))
@@ -184,22 +182,11 @@ def _writes(row: Mapping[str, Any], volume: str) -> bool:
 
 async def _kind_of(client: EngineClient, row: Mapping[str, Any]) -> DatabaseKind | None:
     config = (await client.inspect(str(row["Id"]))).get("Config") or {}
-    return find_image_kind(str(config.get("Image") or ""), _variables(config))
+    return find_image_kind(str(config.get("Image") or ""), image_variables(config))
 
 
-async def load_image_version(
-    client: EngineClient, image: str, kind: DatabaseKind
-) -> tuple[str | None, str | None]:
-    """An image's id, and the major version of the database that it says it is; None: unknown."""
-    try:
-        raw = await client.get_json(f"/images/{quote(image, safe='/:@')}/json")
-    except ApiError:
-        return None, None
-    version = find_image_version(kind, image, _variables(raw.get("Config") or {}))
-    return str(raw.get("Id")), version
-
-
-def _variables(config: Mapping[str, Any]) -> dict[str, str]:
+def image_variables(config: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of an image's or a container's configuration."""
     pairs = (str(one).partition("=") for one in config.get("Env") or ())
     return {key: value for key, _, value in pairs}
 

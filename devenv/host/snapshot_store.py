@@ -17,7 +17,7 @@ import os
 import re
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -308,7 +308,7 @@ class SnapshotFile:
         if digest.hexdigest() != record.sha256:
             raise broken(self._name, f"the checksum of volume {record.key} is another one")
 
-    def read_archive(self, record: VolumeRecord) -> Iterator[bytes]:
+    def read_archive(self, record: VolumeRecord) -> Generator[bytes, None, None]:
         """A volume's tar stream, in pieces."""
         with (
             self._member(f"{record.key}.tar.zst") as member,

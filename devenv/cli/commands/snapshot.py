@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "save the data of this environment's volumes under a name, and see what has changed since"
+HELP = "save and restore the data of this environment's volumes under a name"
 EXAMPLE = "devenv snapshot save before-migration"
 ORDER = 56
 
@@ -21,6 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     save.add_argument("-y", "--yes", action="store_true", help="do not ask before stopping one")
     save.add_argument("--replace", action="store_true", help="replace a snapshot of that name")
+
+    restore = _add(
+        verbs,
+        "restore",
+        "put a snapshot's data in place of what the volumes hold now, after asking",
+        "devenv snapshot restore before-migration",
+    )
+    restore.add_argument("name", metavar="NAME")
+    _add_volumes(restore)
+    restore.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
     _add(verbs, "list", "list the snapshots", "devenv snapshot list --format json")
 
@@ -82,6 +92,13 @@ def run(arguments: argparse.Namespace) -> int:
             name, tuple(arguments.volumes), arguments.stop, arguments.yes, arguments.replace
         )
         return run_save(session, options, arguments.format)
+    if arguments.verb == "restore":
+        from devenv.cli.snapshot_restore import run_restore
+
+        volumes = tuple(arguments.volumes)
+        return run_restore(
+            session, arguments.name, volumes, yes=arguments.yes, form=arguments.format
+        )
     from devenv.cli import snapshot_list
 
     if arguments.verb == "list":

@@ -1,0 +1,206 @@
+"""Restoring real databases: whole, or not at all, wherever it is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.project import REDIS, Project, sleeper, wait_for
+from tests.engine.test_snapshot import POSTGRES, database, leftovers, sql, states
+
+ROWS = 20_000
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(autouse=True)
+def own_state(project: Project, tmp_path: Path) -> None:
+    project.environ |= {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+@pytest.fixture
+def image(project: Project) -> Iterator[str]:
+    """A name for an image of this test."""
+    name = f"{project.name}-image"
+    yield name
+    subprocess.run(["docker", "rmi", "--force", name], capture_output=True, check=False)
+
+
+def kill_at(project: Project, number: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.engine.kill_at", str(number)),
+            *("-C", str(project.directory), *arguments),
+        ],
+        cwd=REPOSITORY,
+        env={**project.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def volumes(project: Project) -> list[str]:
+    """All volumes that have to do with the project, those beside too."""
+
+    async def load() -> list[str]:
+        found = await project.client.get_json("/volumes")
+        names = [raw["Name"] for raw in found["Volumes"]]
+        return sorted(name for name in names if name.startswith(project.name))
+
+    return asyncio.run(load())
+
+
+PROVE = """
+export PGPASSWORD=x PGUSER=app PGHOST=127.0.0.1 PATH=$PATH:$(echo /usr/lib/postgresql/*/bin)
+pg_dumpall >/dev/null && pg_amcheck --database app --install-missing --heapallindexed &&
+  psql -d app -Atc 'SELECT count(*) FROM t'
+"""
+
+
+def prove(project: Project) -> int:
+    """The rows there are, after a dump of all that the database has and a check of its pages."""
+    return int(project.run("exec", "db", "sh", "-c", PROVE).stdout.split()[-1])
+
+
+def write_rows(project: Project) -> None:
+    project.write_compose({"db": database()}, volumes={"data": None})
+    project.up()
+    sql(project, f"CREATE TABLE t AS SELECT n, md5(n::text) AS m FROM generate_series(1, {ROWS}) n")
+    sql(project, "CREATE INDEX ON t (m)")
+
+
+def test_a_database_comes_back_as_it_was(project: Project) -> None:
+    project.write_compose(
+        {
+            "db": database(),
+            "cache": {"image": REDIS, "volumes": ["cache:/data"]},
+            "app": sleeper(),
+        },
+        volumes={"data": None, "cache": None},
+    )
+    project.up()
+    sql(project, f"CREATE TABLE t AS SELECT generate_series(1, {ROWS}) AS n")
+    project.run("exec", "cache", "redis-cli", "set", "key", "old")
+    project.run("snapshot", "save", "one", "--yes")
+    sql(project, "DELETE FROM t WHERE n > 5")
+    project.run("exec", "cache", "redis-cli", "set", "key", "new")
+    project.run("exec", "cache", "sh", "-c", "mkdir /data/.more && touch /data/.more/x '/data/a b'")
+    ids = project.ids()
+    said = project.run("snapshot", "restore", "one", code=2).stderr
+    assert "What is there now is lost" in said and "no terminal" in said
+    assert sql(project, "SELECT count(*) FROM t") == "5"
+    shown = project.run("snapshot", "restore", "one", "--yes", "--format", "json").stdout
+    assert json.loads(shown)["volumes"] == ["cache", "data"]
+    project.up()
+    assert prove(project) == ROWS
+    assert project.run("exec", "cache", "redis-cli", "get", "key").stdout.strip() == "old"
+    assert project.run("exec", "cache", "ls", "-A", "/data").stdout.split() == ["dump.rdb"]
+    assert project.ids() == ids and leftovers(project) == []
+    assert volumes(project) == [f"{project.name}_cache", f"{project.name}_data"]
+
+    project.run("down", "--volumes", "--yes")  # and where nothing is there at all
+    project.run("snapshot", "restore", "one", "--yes")
+    project.up()
+    assert prove(project) == ROWS
+    assert states(project) == {"db": "running", "cache": "running", "app": "running"}
+
+
+def test_a_restore_that_is_killed_at_any_step_is_undone_or_completed(project: Project) -> None:
+    write_rows(project)
+    project.run("snapshot", "save", "one")
+    sql(project, "INSERT INTO t VALUES (0, '')")
+    counted = kill_at(project, 0, "snapshot", "restore", "one", "--yes")
+    assert counted.returncode == 0, counted.stderr
+    project.up()
+    assert prove(project) == ROWS
+    steps = counted.stderr.splitlines()[-1].partition(": ")[2].split("; ")
+    puts = [at for at, step in enumerate(steps, 1) if step.startswith("PUT")]
+    stop = next(at for at, step in enumerate(steps, 1) if step.endswith("/stop"))
+    start = max(at for at, step in enumerate(steps, 1) if step.endswith("/start"))
+    commit = stop + 1
+    assert len(puts) == 2 and puts[0] < stop < commit < puts[1] < start < len(steps)
+    # The others are as the one before them: a vessel less, a volume beside less.
+    for at in (puts[0], stop, commit, commit + 1, puts[1], start):
+        sql(project, "INSERT INTO t VALUES (0, '')")
+        killed = kill_at(project, at, "snapshot", "restore", "one", "--yes")
+        assert killed.returncode == -9, f"{at} {steps[at - 1]}: {killed.stderr}"
+        said = project.up()
+        rows = prove(project)
+        is_done = at > commit
+        assert rows == (ROWS if is_done else ROWS + 1), f"killed before {at}: {steps[at - 1]}"
+        assert ("completing the restore of data" in said) is (commit < at < start), said
+        assert leftovers(project) == [] and volumes(project) == [f"{project.name}_data"]
+        sql(project, "DELETE FROM t WHERE n = 0")
+
+
+def test_a_damaged_snapshot_changes_nothing(project: Project) -> None:
+    project.write_compose({"a": sleeper(volumes=["data:/data"])}, volumes={"data": None})
+    project.up()
+    project.run(
+        "exec", "a", "sh", "-c", "head -c 3000000 /dev/urandom >/data/file; echo 1 >/data/n"
+    )
+    project.run("snapshot", "save", "one")
+    project.run("exec", "a", "sh", "-c", "echo 2 >/data/n")
+    store = Path(project.environ["XDG_STATE_HOME"]) / "devenv" / "snapshots"
+    (file,) = store.rglob("*.snapshot")
+    whole = file.read_bytes()
+    at = len(whole) // 2
+    file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
+    assert "Snapshot one is damaged" in said and "Nothing was changed" in said
+    file.write_bytes(whole[:at])
+    said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
+    assert "it is no whole file" in said
+    assert "is damaged" in project.run("snapshot", "list").stderr
+    file.write_bytes(whole.replace(b'"format": 1', b'"format": 2'))
+    said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
+    assert "damaged" in said  # the checksum of the manifest itself is another one now
+    assert project.run("exec", "a", "cat", "/data/n").stdout.strip() == "2"
+    assert states(project) == {"a": "running"} and leftovers(project) == []
+    assert volumes(project) == [f"{project.name}_data"]
+
+
+def test_another_major_version_is_refused(project: Project, image: str) -> None:
+    write_rows(project)
+    project.run("snapshot", "save", "one")
+    ids = project.ids()
+    docker = ["docker", "commit", "--change", "ENV PG_MAJOR=16", ids["db"], image]
+    subprocess.run(docker, capture_output=True, check=True)
+    project.write_compose({"db": database(image=image)}, volumes={"data": None})
+    said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
+    assert "PostgreSQL 15" in said and f"the image {image} is PostgreSQL 16" in said
+    assert "Nothing was changed" in said and f"saved from {POSTGRES}" in said
+
+    docker = ["docker", "commit", "--change", "LABEL a=b", ids["db"], image]
+    subprocess.run(docker, capture_output=True, check=True)
+    project.run("exec", "db", "sh", "-c", "echo 16 >$PGDATA/PG_VERSION")
+    said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
+    assert "the volume has the data of PostgreSQL 16 now" in said
+    assert states(project) == {"db": "running"} and project.ids() == ids
+
+
+def test_interrupt_before_the_replacement_changes_nothing(project: Project) -> None:
+    project.write_compose({"a": sleeper(volumes=["data:/data"])}, volumes={"data": None})
+    project.up()
+    project.run(
+        "exec", "a", "sh", "-c", "head -c 100000000 /dev/urandom >/data/file; echo 1 >/data/n"
+    )
+    project.run("snapshot", "save", "one")
+    project.run("exec", "a", "sh", "-c", "echo 2 >/data/n")
+    with project.running("snapshot", "restore", "one", "--yes") as restore:
+        wait_for(lambda: len(volumes(project)) == 2, what="the volume beside")
+        os.kill(restore.process.pid, signal.SIGINT)
+        assert restore.process.wait(30) == 130, restore.stderr
+        assert "Traceback" not in restore.stderr
+    assert project.run("exec", "a", "cat", "/data/n").stdout.strip() == "2"
+    assert leftovers(project) == [] and volumes(project) == [f"{project.name}_data"]
