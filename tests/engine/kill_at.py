@@ -63,7 +63,7 @@ def main() -> int:
 
         await _upload(self, path, query, cut(), **more)
 
-    EngineClient.request = request  # type: ignore[method-assign,assignment]
+    EngineClient.request = request  # type: ignore[method-assign]
     EngineClient.upload = upload  # type: ignore[method-assign]
     code = run_command_line(sys.argv[2:])
     sys.stderr.write(f"{len(counter.seen)} changes: {'; '.join(counter.seen)}\n")
