@@ -37,6 +37,7 @@ from devenv.values import dataclass
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
     from devenv.cli.model_loader import ModelLoader
+    from devenv.cli.watch_follow import WatchFollower
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
     from devenv.state.watch_events import WatchEvent
@@ -87,6 +88,7 @@ class Runtime:
         self._recording: asyncio.Task[None] | None = None
         self._watching_branch: asyncio.Task[None] | None = None
         self._watching_sources: asyncio.Task[None] | None = None
+        self._follower: WatchFollower | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -119,7 +121,7 @@ class Runtime:
             if self._tasks is not None:
                 self._tasks.create_task(self._explain_drift(effect))
             return
-        for part in (self._loader, self._checks):
+        for part in (self._loader, self._checks, self._follower):
             if part is not None and part.run(effect):
                 return
         if self.effects is not None:
@@ -132,15 +134,25 @@ class Runtime:
         watcher = BranchWatcher(self.session, project.name, self.store.dispatch)
         self._watching_branch = tasks.create_task(watcher.run())
 
+    def find_reason_not_to_watch(self) -> str:
+        """Why the sources are not to be watched at all; empty where they are."""
+        if not self.options.watch:
+            return "--no-watch was given; without it, saved files are brought in"
+        if self.session.files.settings.watch.mode == "off":
+            return 'devenv.toml has [watch] mode = "off"'
+        return ""
+
     def watch_sources(self, show: Callable[[WatchEvent], None]) -> None:
         """Bring saved files into the running services, until `end`; `show` takes each event."""
-        wanted = self.options.watch and self.session.files.settings.watch.mode != "off"
-        if not wanted or self._watching_sources is not None or self._tasks is None:
+        if self._watching_sources is not None or self._tasks is None:
+            return
+        if self.find_reason_not_to_watch():
             return
         from devenv.cli.watch_follow import WatchFollower
 
-        follower = WatchFollower(self.session, self.store.dispatch, show)
-        self._watching_sources = self._tasks.create_task(follower.run())
+        follower = WatchFollower(self.session, self.store.dispatch, show, self.logs.builds)
+        self._follower = follower
+        self._watching_sources = self._tasks.create_task(follower.follow())
 
     async def _resume(self, services: tuple[ServiceName, ...]) -> None:
         from devenv.cli.branch_watch import resume_services

@@ -579,6 +579,7 @@ async def _start_when_shown(
         runtime.options = resolve_options(session, arguments)
         runtime.connect(tasks, session.project.name)
         runtime.watch_branch(tasks, session.project)
+        await _watch_when_up(runtime)
         await session.client.ping()
         if not arguments.no_checks:
             checks = await runtime.check(tasks)
@@ -593,13 +594,19 @@ async def _start_when_shown(
         if not lost and not arguments.no_checks and runtime.store.state.checks is None:
             await runtime.check(tasks)
         return
-    _watch_when_up(runtime)
     await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
 
 
-def _watch_when_up(runtime: Runtime) -> None:
-    """Watch the sources once the first start has ended well; what it does stands in the logs."""
+async def _watch_when_up(runtime: Runtime) -> None:
+    """Watch the sources once a start has ended well; what it does stands in the logs too."""
     from devenv.report.watch_lines import render_event
+    from devenv.state.actions import WatchTold
+    from devenv.state.watch import WatchStatus
+    from devenv.state.watch_events import WatchTurned
+
+    if why := runtime.find_reason_not_to_watch():
+        await runtime.store.dispatch(WatchTold(WatchTurned(time.time(), WatchStatus.OFF, why)))
+        return
 
     def tell(event: WatchEvent) -> None:
         for line in render_event(event, 0).splitlines():
@@ -607,7 +614,9 @@ def _watch_when_up(runtime: Runtime) -> None:
 
     def take_state(state: State) -> None:
         operation = state.operation
-        if operation is not None and operation.finished and operation.problem is None:
+        if operation is None or not operation.finished or operation.problem is not None:
+            return
+        if operation.kind in (OperationKind.UP, OperationKind.START, OperationKind.RESTART):
             runtime.watch_sources(tell)
 
     runtime.store.subscribe(take_state)

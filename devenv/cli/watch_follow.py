@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
@@ -15,6 +16,8 @@ from devenv.cli.watch_lock import hold_watch
 from devenv.errors import DevenvError
 from devenv.host.operation_lock import Holder
 from devenv.state.actions import Action, WatchTold
+from devenv.state.build_logs import BuildLogs
+from devenv.state.effects import BuildNow, CancelBuilds, Effect, PauseWatch
 from devenv.state.watch import WatchStatus
 from devenv.state.watch_events import WatchEvent, WatchTurned
 
@@ -28,23 +31,43 @@ class WatchFollower:
     """Watches the sources of the environment that a session brought up."""
 
     def __init__(
-        self, session: Session, dispatch: Dispatch, show: Callable[[WatchEvent], None]
+        self,
+        session: Session,
+        dispatch: Dispatch,
+        show: Callable[[WatchEvent], None],
+        builds: BuildLogs,
     ) -> None:
-        """`show` takes each event that is to be shown as a line."""
+        """`show` takes each event that is to be shown as a line, `builds` what builds print."""
         self._session = session
         self._dispatch = dispatch
         self._show = show
+        self._builds = builds
         self._events: asyncio.Queue[WatchEvent] = asyncio.Queue()
         """In step with what the watch does: a build's steps at the fastest."""
         self._watch: WatchRun | None = None
 
-    async def run(self) -> None:
+    async def follow(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             passing = tasks.create_task(self._pass_on())
             await self._follow()
             await self._events.join()
             passing.cancel()
+
+    def run(self, effect: Effect) -> bool:
+        """Do what a user wants of the watch; whether it was meant by that."""
+        if not isinstance(effect, PauseWatch | BuildNow | CancelBuilds):
+            return False
+        if self._watch is None:
+            return True  # it has just ended
+        match effect:
+            case PauseWatch(paused):
+                (self._watch.pause if paused else self._watch.release)()
+            case BuildNow(services):
+                self._watch.build_now(services)
+            case CancelBuilds(services):
+                self._watch.cancel_builds(services)
+        return True
 
     async def _follow(self) -> None:
         """Tells, rather than raises, why nothing is watched."""
@@ -53,8 +76,11 @@ class WatchFollower:
         try:
             name = (await asyncio.to_thread(lambda: self._session.project)).name
             async with hold_watch(self._session, name, self._tell_taken):
-                self._watch = await asyncio.to_thread(WatchRun, self._session, self._tell)
-                await self._watch.run()
+                watch = await asyncio.to_thread(
+                    partial(WatchRun, self._session, self._tell, output=self._builds.append)
+                )
+                self._watch = watch
+                await watch.run()
         except* DevenvError as group:
             words = "; ".join(str(error) for error in group.exceptions)
             self._tell(WatchTurned(time.time(), WatchStatus.FAILED, words))

@@ -44,8 +44,10 @@ class Worker:
         self._syncer = Syncer(self._client)
         self._stale: set[ServiceName] = set()
         """Services whose image lacks what was synced."""
-        self.building: set[ServiceName] = set()
+        self.building: dict[ServiceName, tuple[ServiceName, ...]] = {}
+        """The services whose work builds an image, and all that run it."""
         self.why_cancelled: dict[ServiceName, str] = {}
+        """Set before the work of a service is cancelled, by who does that."""
 
     async def do(self, work: ServiceWork, noticed: Mapping[Part, float]) -> None:
         """Do it to its end, well or not; cancelled, it says so and raises CancelledError."""
@@ -61,7 +63,7 @@ class Worker:
         except DevenvError as error:
             doing.fail(self._teller.to_problem(error))
         except asyncio.CancelledError:
-            doing.cancel(self.why_cancelled.pop(work.service, "the watch ended"))
+            doing.cancel(self.why_cancelled.get(work.service, "the watch ended"))
             raise
 
     async def _sync(self, doing: Doing, work: ServiceWork) -> None:
@@ -134,13 +136,13 @@ class Worker:
                     first.append(mark.began_at)
                 doing.steps(_to_step(mark))
 
-        self.building.update(names)
+        self.building[name] = tuple(names)
         failed = True
         try:
             await self.compose.build(model, name, on_line)
             failed = False
         finally:
-            self.building.difference_update(names)
+            self.building.pop(name, None)
             for mark in reader.end(time.time(), failed=failed):
                 doing.steps(_to_step(mark))
             seconds = time.monotonic() - began

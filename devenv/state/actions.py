@@ -229,6 +229,25 @@ class WatchTold:
     event: WatchEvent
 
 
+@dataclass(frozen=True, slots=True)
+class WatchPauseToggled:
+    """The user wants the watch to only collect what changes, or to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchBuildRequested:
+    """The user wants images built now, whether something changed or not."""
+
+    services: tuple[ServiceName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCancelRequested:
+    """The user wants the watch's running and next builds given up; empty: of all services."""
+
+    services: tuple[ServiceName, ...] = ()
+
+
 Action = (
     ModelLoaded
     | ModelFailed
@@ -261,4 +280,7 @@ Action = (
     | ChecksFinished
     | FixRequested
     | WatchTold
+    | WatchPauseToggled
+    | WatchBuildRequested
+    | WatchCancelRequested
 )

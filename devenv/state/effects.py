@@ -65,6 +65,29 @@ class ResumeServices:
     services: tuple[ServiceName, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PauseWatch:
+    """Only collect changes from now on, or (False) take what was collected as one plan."""
+
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuildNow:
+    """Build these services' images and recreate them."""
+
+    services: tuple[ServiceName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBuilds:
+    """Give up running and next builds of the watch; empty: of all services."""
+
+    services: tuple[ServiceName, ...] = ()
+
+
+WatchEffect = PauseWatch | BuildNow | CancelBuilds
+"""What the watch itself does."""
 Effect = (
     RunOperation
     | CancelOperation
@@ -75,4 +98,5 @@ Effect = (
     | RecordStart
     | ExplainDrift
     | ResumeServices
+    | WatchEffect
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from devenv.compose.names import ServiceName
+from devenv.state.build_logs import BuildLogs
 from devenv.state.log_block import (
     BLOCK_BYTES,
     Block,
@@ -87,6 +88,8 @@ class LogStore:
         self._waiting: list[Callable[[], None]] = []
         self._arrivals: list[RawRow] | None = [] if arrivals else None
         self._newest_ns = 0
+        self.builds = BuildLogs()
+        """The output of the watch's builds."""
 
     def number(self, origin: Origin) -> int:
         """The number by which rows name an origin."""

@@ -168,9 +168,13 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         case do.FixRequested(finding):
             return state, (ApplyFix(finding),)
         case do.WatchTold(event):
-            from devenv.state.watch_events import see_watch
+            from devenv.state.watch_reduce import take_event
 
-            return replace(state, watch=see_watch(state.watch, event)), ()
+            return take_event(state, event), ()
+        case do.WatchPauseToggled() | do.WatchBuildRequested() | do.WatchCancelRequested():
+            from devenv.state.watch_reduce import ask_watch
+
+            return state, ask_watch(state, action)
 
 
 def _resume(state: State) -> tuple[Effect, ...]:

@@ -40,12 +40,17 @@ def apply_model(
                 project=project,
                 model_problem=None,
                 model_files=files or state.model_files,
-                model_changed=state.model_changed or changed,
+                model_changed=state.model_changed or (changed and not _applies_itself(state)),
             )
             if state.wanted_up is None or again:
                 return after, again
             wanted, after = state.wanted_up, replace(after, wanted_up=None)
             return after, () if after.busy else (RunOperation(OperationKind.UP, wanted),)
+
+
+def _applies_itself(state: State) -> bool:
+    """Whether the watch brings up what a changed model asks for; where it fails, it says so."""
+    return state.watch is not None and state.watch.applies_models
 
 
 def _end_loading(state: State) -> tuple[State, tuple[Effect, ...]]:

@@ -51,7 +51,7 @@ class Outcome(StrEnum):
 class Part(StrEnum):
     """What the time of an activity goes to, in the order in which it passes."""
 
-    NOTICE = "notice"
+    NOTICE = "debounce"
     """From the save until the watch began with it: the wait for more of them, and the plan."""
     CONTEXT = "context"
     """From the call of the builder to its first step: reading and sending the context."""
@@ -163,6 +163,8 @@ class Watch:
     """How many changes are held for each service; None: of the model's own files."""
     held_files: int = 0
     """How many files those are."""
+    queued: Mapping[ServiceName, WatchAction] = field(default_factory=dict)
+    """What is done for a service next, after what is under way for it."""
     stale: frozenset[ServiceName] = frozenset()
     """Services whose image lacks what was synced into their containers."""
     activities: tuple[Activity, ...] = ()
@@ -170,10 +172,33 @@ class Watch:
     notes: tuple[Note, ...] = ()
 
     @property
+    def is_on(self) -> bool:
+        """Whether it can be asked for anything."""
+        return self.status in (WatchStatus.ON, WatchStatus.PAUSED)
+
+    @property
+    def applies_models(self) -> bool:
+        """Whether a model that changes is brought up by the watch."""
+        return self.status is WatchStatus.ON
+
+    @property
     def building(self) -> tuple[Activity, ...]:
         """The builds that are under way."""
         return tuple(
             one for one in self.activities if one.is_build and one.outcome is Outcome.UNDER_WAY
+        )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way."""
+        return any(one.outcome is Outcome.UNDER_WAY for one in self.activities)
+
+    def can_cancel(self, service: ServiceName | None) -> bool:
+        """Whether a build of a service, or of any (None), runs or comes next."""
+        running = any(service in (None, *one.services) for one in self.building)
+        rebuild = WatchAction.REBUILD
+        return running or any(
+            action is rebuild and service in (None, name) for name, action in self.queued.items()
         )
 
     def find(self, number: int) -> Activity | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from devenv.compose.names import ServiceName
+from devenv.compose.watch.values import WatchAction
 from devenv.state.watch import (
     KEPT_NOTES,
     Activity,
@@ -68,6 +69,14 @@ class WatchNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkQueued:
+    """What comes next for each service, all of them."""
+
+    at: float
+    queued: Mapping[ServiceName, WatchAction]
+
+
+@dataclass(frozen=True, slots=True)
 class ImagesStale:
     """The services whose image lacks what was synced, all of them."""
 
@@ -82,6 +91,7 @@ WatchEvent = (
     | ActivityWent
     | ActivityEnded
     | WatchNoted
+    | WorkQueued
     | ImagesStale
 )
 
@@ -104,6 +114,8 @@ def see_watch(watch: Watch | None, event: WatchEvent) -> Watch:
                 one for one in watch.notes if (one.service, one.rule) != (note.service, note.rule)
             )
             return replace(watch, notes=(*others, note)[-KEPT_NOTES:])
+        case WorkQueued(_, queued):
+            return replace(watch, queued=queued)
         case ImagesStale(_, services):
             return replace(watch, stale=services)
 
@@ -124,4 +136,4 @@ def _turn(watch: Watch, event: WatchTurned) -> Watch:
         replace(one, outcome=Outcome.CANCELLED) if one.outcome is Outcome.UNDER_WAY else one
         for one in watch.activities
     )
-    return replace(turned, activities=ended, hold=None, held={}, held_files=0)
+    return replace(turned, activities=ended, hold=None, held={}, held_files=0, queued={})

@@ -18,6 +18,7 @@ _DONE = {
     WatchAction.RELOAD: "reloaded",
     WatchAction.IGNORE: "ignored",
 }
+_COUNTED = (WatchAction.SYNC, WatchAction.SYNC_EXEC, WatchAction.SYNC_RESTART)
 _DOING = {
     WatchAction.LIVE: "live",
     WatchAction.SYNC: "syncing",
@@ -57,6 +58,26 @@ def render_paths(activity: Activity) -> str:
     shown = ", ".join(paths[:SHOWN_PATHS])
     more = activity.count - min(len(paths), SHOWN_PATHS)
     return f"{shown} and {more} more" if more > 0 and shown else shown
+
+
+def render_done(activity: Activity) -> str:
+    """`synced 3 files in 120 ms`, `rebuilt in 2.1 s`, `src/app.py is live`."""
+    took = f" in {render_took(activity.seconds)}" if activity.seconds is not None else ""
+    if activity.action is WatchAction.LIVE:
+        return f"{render_paths(activity)} {'is' if activity.count == 1 else 'are'} live"
+    files = ""
+    if activity.action in _COUNTED and activity.count:
+        files = f" {activity.count} file{'' if activity.count == 1 else 's'}"
+    word, comma, rest = render_word(activity).partition(",")
+    return f"{word}{files}{comma}{rest}{took}"
+
+
+def render_step(activity: Activity) -> str:
+    """The build's step that runs, such as `step 4/7 RUN npm ci`."""
+    step = activity.step
+    if step is None:
+        return "" if activity.steps else "preparing"
+    return f"step {step.text}" if step.text[:1].isdigit() else step.text
 
 
 def render_others(activity: Activity) -> str:

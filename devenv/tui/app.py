@@ -21,6 +21,7 @@ from devenv.state.actions import (
     CancelRequested,
     OperationRequested,
     SwitchDeclined,
+    WatchCancelRequested,
 )
 from devenv.state.logs import LogStore
 from devenv.state.model import OperationKind, ServiceStatus, State, SwitchProposal
@@ -66,7 +67,7 @@ class DevenvApp(App[str]):
     ) -> None:
         super().__init__()
         self.bindings = tuple(keys.BINDINGS if bindings is None else bindings)
-        for binding in self.bindings:
+        for binding in (*keys.find_front_bindings(self.bindings), *self.bindings):
             if binding.key:
                 self._bindings.bind(
                     binding.key,
@@ -138,6 +139,7 @@ class DevenvApp(App[str]):
 
     def on_tabbed_content_tab_activated(self) -> None:
         self._show()
+        self.refresh_bindings()
 
     def on_dev_tab_ready(self, message: DevTab.Ready) -> None:
         message.stop()
@@ -236,10 +238,13 @@ class DevenvApp(App[str]):
             self._dispatch(OperationRequested(OperationKind.RECREATE, stale))
 
     def action_cancel(self) -> None:
-        if not self._state.busy:
+        state = self._state
+        if state.busy:
+            self._dispatch(CancelRequested())
+        elif state.watch is not None and state.watch.can_cancel(self._chosen):
+            self._dispatch(WatchCancelRequested((self._chosen,) if self._chosen else ()))
+        else:
             self.notify("Nothing is under way.")
-            return
-        self._dispatch(CancelRequested())
 
     def action_shell(self) -> None:
         service = self._chosen
@@ -276,6 +281,9 @@ class DevenvApp(App[str]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A tab's key is a letter like any other where one types, and nothing behind a question."""
+        if action == "front_tab":
+            tab = self._panes.find_tab(str(parameters[0]))
+            return self._panes.is_in_front(tab) and not isinstance(self.focused, Input)
         if action == "ask_tab":
             return not isinstance(self.focused, Input) and len(self.screen_stack) == 1
         return super().check_action(action, parameters)
@@ -302,7 +310,12 @@ class DevenvApp(App[str]):
                 self.notify(f"That key works in the {title} tab: {keys.render_key(key)}")
                 return
             self._panes.open_tab(tab)
+            self._show()
         getattr(tab, method)()
+        self._show()
+
+    def action_front_tab(self, title: str, method: str) -> None:
+        getattr(self._panes.find_tab(title), method)()
         self._show()
 
     def action_all(self) -> None:

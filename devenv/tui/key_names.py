@@ -92,8 +92,8 @@ def _refuse_conflicts(
         name = binding.id or ""
         for key in binding.key.split(",") if binding.key else ():
             other = owners.setdefault(key, name)
-            if other == name:
-                continue
+            if other == name or not {other, name}.intersection(parsed):
+                continue  # both as they come: one is a tab's, while that is in front
             changed = name if name in parsed else other
             kept = other if changed == name else name
             raise ConfigError(

@@ -5,6 +5,8 @@ Each binding's `id` is the action's name in `[keys]` of devenv.toml; `key_names`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from textual.binding import Binding
 
 from devenv.tui.key_names import format_keys
@@ -67,6 +69,23 @@ BINDINGS: tuple[Binding, ...] = (
     ],
 )
 """What devenv.toml may change."""
+_IN_FRONT = {
+    f"{tab.TITLE.lower()}_{key.method}": (tab.TITLE, key)
+    for tab in find_tabs()
+    for key in tab.ACTIONS
+    if key.footer
+}
+
+
+def find_front_bindings(bindings: Iterable[Binding]) -> Iterator[Binding]:
+    """What is bound besides, before the others: keys that are a tab's while it is in front."""
+    for binding in bindings:
+        if binding.key and binding.id in _IN_FRONT:
+            title, key = _IN_FRONT[binding.id]
+            action = f"front_tab('{title}', '{key.method}')"
+            yield Binding(binding.key, action, key.footer, key_display=binding.key_display)
+
+
 FIXED: tuple[Binding, ...] = (
     Binding("ctrl+c", "leave", "Quit", show=False, priority=True, key_display="^c"),
 )

@@ -66,7 +66,7 @@ class Panes(Vertical):
         """Make the tabs that nobody sees in the first frame; the one in front is shown then."""
         for tab in self.tabs[1:]:
             pane = self.query_one(f"#tab-{tab.TITLE}", TabPane)
-            if not pane.is_mounted or not self.app.is_running:
+            if not pane.is_attached or not self.app.is_running:
                 return
             await pane.mount(tab)
 
@@ -83,6 +83,10 @@ class Panes(Vertical):
         if self.size.width < TWO_TABS_COLUMNS:
             return (front,)
         return (first, self._other) if front is first else (first, front)
+
+    def is_in_front(self, tab: DevTab) -> bool:
+        """Whether the tab is the one in front; false before there are any."""
+        return self.is_mounted and bool(self.query(TabbedContent)) and tab is self.visible_tab
 
     def find_tab(self, title: str) -> DevTab:
         """The tab of that title."""

@@ -26,6 +26,9 @@ class TabAction:
     key_display: str | None = None
     opens: bool = True
     """Whether the key brings the tab to the front first; otherwise it works only there."""
+    footer: str = ""
+    """A short word for the footer, which has it while the tab is in front. The key is then the
+    tab's even where it is another action's elsewhere."""
     first: bool = False
     """Whether it acts before the next key is looked at: what is typed then goes on in the tab."""
 

@@ -144,6 +144,12 @@ _MOVING = (
 def render_status_line(state: State, now: float, width: int) -> Text:
     """What is under way, or what went wrong last."""
     operation = state.operation
+    if not state.busy and state.watch is not None:
+        from devenv.tui.watch_text import render_watch_line
+
+        line = render_watch_line(state, now, width)
+        if line is not None:
+            return line
     if state.model_changed and not state.busy and state.model_problem is None:
         return Text(" ● The files say something else than what runs: u applies it.", "yellow")
     if operation is None:
