@@ -50,6 +50,16 @@ def may_lack_values(
                 continue
             if name not in (given if operator.startswith(":") else named):
                 return True
-        if any(re.search(rf"\b{re.escape(name)}\b", text) for name in asked):
+        if any(_may_be_passed_on(name, text) for name in asked):
             return True
     return False
+
+
+def _may_be_passed_on(name: str, text: str) -> bool:
+    """Whether the name stands anywhere but in a reference, or where the text sets it."""
+    if name not in text:
+        return False
+    word = re.escape(name)
+    value = r"(?:=|:[ \t]+(?![Nn]ull\b|NULL\b)[^\s#~&!*,\]}])"
+    accounted = rf"\$\{{?{word}\b|\b{word}(?=[\"']?[ \t]*{value})"
+    return re.search(rf"\b{word}\b", re.sub(accounted, "", text)) is not None

@@ -47,11 +47,55 @@ def test_what_is_missing_is_never_overlooked(
             assert may_lack_values([compose], [text], "", known), text
 
 
+FORMS = [
+    "{A: }",
+    "{A: null, B: 1}",
+    "{A: ~}",
+    "{A}",
+    "{'A': NULL}",
+    "{A: 1}",
+    "{A: '${A:-d}'}",
+    "{B: $$A}",
+    "[A]",
+    "[B, A]",
+    "['A']",
+    "[A=1]",
+    "[A=]",
+    "[B=A]",
+    "\n      A:\n",
+    "\n      A: # later\n",
+    "\n      A: &a\n",
+    "\n      A: !!null\n",
+    "\n      A:\n        text\n",
+    "\n      A: text\n",
+    "\n      - A\n",
+    "\n      - B=1 # A\n      - A # the token\n",
+    "\n      - A=1\n",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_container_asks_for_by_name_is_never_overlooked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    for name in "AB":
+        monkeypatch.delenv(name, raising=False)
+    compose = f"services:\n  app:\n    image: x\n    environment: {form}\n"
+    (tmp_path / "compose.yaml").write_text(compose)
+    (tmp_path / ".env.example").write_text("A=\n")
+    arguments = argparse.Namespace(directory=str(tmp_path), profile=None, context=None)
+    found = find_questions(load_env_profiles(Session(arguments)), only_needed=True)
+    if found:
+        assert may_lack_values([compose], [], "A=\n", set())
+
+
 @pytest.mark.parametrize(
     ("compose", "env", "example", "doubt"),
     [
         ("image: x:${TAG}", "TAG=1\n", "TAG=\n", False),
-        ("image: x:${TAG:-1}\ncommand: echo $$HOME", "", "TAG=\n", True),
+        ("image: x:${TAG:-1}\ncommand: echo $$HOME", "", "TAG=\n", False),
+        ("environment:\n  TAG: ${TAG:-1}\n  B: $${TAG}", "", "TAG=\n", False),
+        ("environment:\n  TAG:\n  B: ${TAG:-1}", "", "TAG=\n", True),
         ("image: x:${TAG:-1}\ncommand: echo $$HOME", "", "", False),
         ("image: x", "", "OTHER=\n", False),
         ("environment: [TOKEN]", "", "TOKEN=\n", True),
