@@ -7,14 +7,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from devenv.cli.runtime import Runtime
 from devenv.compose.names import ServiceName
 from devenv.engine.process import run_interactive
 from devenv.tui.app import DevenvApp
-from devenv.tui.key_names import resolve_bindings
-from devenv.tui.keys import BINDINGS
+from devenv.tui.keys import load_own_bindings
 from devenv.tui.ports import UiPorts
 
 _AT_LINE = {
@@ -54,9 +54,9 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
     """The app, with what it needs from outside. Raises ConfigError for a wrong `[keys]`."""
     session = runtime.session
     settings = session.files.settings
-    bindings = resolve_bindings(
-        BINDINGS, settings.keys, lambda action: settings.source("keys", action)
-    )
+    load = partial(load_own_bindings, settings.keys, lambda action: settings.source("keys", action))
+    if settings.keys:  # what is wrong with them is said before the terminal is taken
+        load()
 
     def run_shell(service: ServiceName) -> int:
         from devenv.cli.interactive import SHELL, exec_argv  # the engine's layer, after the frame
@@ -94,5 +94,5 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
             save_lines=save_lines,
             page_lines=page_lines,
         ),
-        bindings,
+        load,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
@@ -28,6 +30,7 @@ from devenv.state.model import OperationKind, ServiceStatus, State, SwitchPropos
 from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
+from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
@@ -36,6 +39,9 @@ from devenv.tui.services import ServiceList
 from devenv.tui.tab import DevTab
 from devenv.tui.text import first_url
 from devenv.tui.themes import HIGH_CONTRAST
+
+if TYPE_CHECKING:
+    from devenv.tui.tab_area import TabArea
 
 
 class StateChanged(Message):
@@ -49,11 +55,11 @@ class StateChanged(Message):
         return isinstance(message, StateChanged)
 
 
-class DevenvApp(App[str]):
+class DevenvApp(LastingTimers, App[str]):
     """Returns `leave`, `stop` or `switch`: what is to become of the environment."""
 
     TITLE = "devenv"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-widest")]  # noqa: RUF012, Textual's own form
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [*keys.FIXED]
@@ -63,20 +69,13 @@ class DevenvApp(App[str]):
         store: Store,
         logs: LogStore,
         ports: UiPorts,
-        bindings: Sequence[Binding] | None = None,
+        load_bindings: Callable[[], Sequence[Binding]] = keys.load_bindings,
     ) -> None:
         super().__init__()
-        self.bindings = tuple(keys.BINDINGS if bindings is None else bindings)
-        for binding in (*keys.find_front_bindings(self.bindings), *self.bindings):
-            if binding.key:
-                self._bindings.bind(
-                    binding.key,
-                    binding.action,
-                    binding.description,
-                    show=binding.show,
-                    key_display=keys.render_key(binding),
-                    priority=binding.priority,
-                )
+        self.bindings: tuple[Binding, ...] = ()
+        """Empty in the first frame; keys that come before they are bound are held."""
+        self._load_bindings = load_bindings
+        self._held: list[events.Key] = []
         if self.no_color:
             self.ansi_theme_dark, self.ansi_theme_light = monochrome.ON_DARK, monochrome.ON_LIGHT
         self.register_theme(HIGH_CONTRAST)
@@ -85,12 +84,13 @@ class DevenvApp(App[str]):
         self._state = store.state
         self._chosen: ServiceName | None = None
         self._panes = Panes(logs, ports.clock)
+        self._tabs: TabArea | None = None
+        """None in the first frame."""
         self._offered: SwitchProposal | None = None
         self._auto_switch = ports.auto_switch
 
     def compose(self) -> ComposeResult:
         yield self._panes
-        yield Footer()
 
     def on_mount(self) -> None:
         self._store.subscribe(self._take_state)
@@ -140,6 +140,38 @@ class DevenvApp(App[str]):
     def on_tabbed_content_tab_activated(self) -> None:
         self._show()
         self.refresh_bindings()
+
+    async def on_panes_filled(self, message: Panes.Filled) -> None:
+        """The keys work, and are shown, as soon as there is what they act on."""
+        message.stop()
+        self._tabs = message.tabs
+        self._bind_keys()
+        self._show()
+        await self.screen_stack[0].mount(Footer())
+        self.refresh_bindings()
+        held, self._held = self._held, []
+        for event in held:
+            self.post_message(event)
+
+    def _bind_keys(self) -> None:
+        self.bindings = tuple(self._load_bindings())
+        for binding in (*keys.find_front_bindings(self.bindings), *self.bindings):
+            if binding.key:
+                self._bindings.bind(
+                    binding.key,
+                    binding.action,
+                    binding.description,
+                    show=binding.show,
+                    key_display=keys.render_key(binding),
+                    priority=binding.priority,
+                )
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys that are typed ahead wait until there are tabs to take them."""
+        if isinstance(event, events.Key) and not self.bindings:
+            self._held.append(event)
+        else:
+            await super().on_event(event)
 
     def on_dev_tab_ready(self, message: DevTab.Ready) -> None:
         message.stop()
@@ -282,19 +314,26 @@ class DevenvApp(App[str]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A tab's key is a letter like any other where one types, and nothing behind a question."""
         if action == "front_tab":
-            tab = self._panes.find_tab(str(parameters[0]))
-            return self._panes.is_in_front(tab) and not isinstance(self.focused, Input)
+            in_front = self._tabs is not None and self._tabs.visible_tab.TITLE == parameters[0]
+            return in_front and not isinstance(self.focused, Input)
         if action == "ask_tab":
             return not isinstance(self.focused, Input) and len(self.screen_stack) == 1
         return super().check_action(action, parameters)
 
+    @property
+    def tabs(self) -> TabArea:
+        """The tabs; actions that need them come after the first frame, with the keys."""
+        if self._tabs is None:
+            raise LookupError("the first frame has no tabs")
+        return self._tabs
+
     def action_show_tab(self, title: str) -> None:
-        tab = self._panes.find_tab(title)
-        self._panes.open_tab(tab)
+        tab = self.tabs.find_tab(title)
+        self.tabs.open_tab(tab)
         tab.opened()
 
     def action_tab(self, step: int) -> None:
-        self._panes.step_tab(step)
+        self.tabs.step_tab(step)
 
     def action_move(self, step: int) -> None:
         if step > 0:
@@ -303,30 +342,30 @@ class DevenvApp(App[str]):
             self._panes.services.action_cursor_up()
 
     def action_ask_tab(self, title: str, method: str, opens: bool) -> None:
-        tab = self._panes.find_tab(title)
-        if tab not in self._panes.visible_tabs:
+        tab = self.tabs.find_tab(title)
+        if tab not in self.tabs.visible_tabs:
             if not opens:
                 key = next(b for b in self.bindings if b.id == title.lower())
                 self.notify(f"That key works in the {title} tab: {keys.render_key(key)}")
                 return
-            self._panes.open_tab(tab)
+            self.tabs.open_tab(tab)
             self._show()
         getattr(tab, method)()
         self._show()
 
     def action_front_tab(self, title: str, method: str) -> None:
-        getattr(self._panes.find_tab(title), method)()
+        getattr(self.tabs.find_tab(title), method)()
         self._show()
 
     def action_all(self) -> None:
-        if not any(tab.step_back() for tab in self._panes.visible_tabs):
+        if not any(tab.step_back() for tab in self.tabs.visible_tabs):
             self._panes.services.choose_all()
         self._panes.services.focus()
 
     def action_help(self) -> None:
         rows = [(keys.render_key(binding), binding.description) for binding in self.bindings]
         rows += [("↑ ↓", "Choose a service"), ("^p", "Palette"), ("^c", "Quit")]
-        for tab in self._panes.tabs:
+        for tab in self.tabs.tabs:
             own = [key for key in type(tab).BINDINGS if isinstance(key, Binding)]
             if own:
                 rows.append(("", f"\nIn the tab {tab.TITLE}"))

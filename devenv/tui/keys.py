@@ -5,12 +5,13 @@ Each binding's `id` is the action's name in `[keys]` of devenv.toml; `key_names`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
 from textual.binding import Binding
 
-from devenv.tui.key_names import format_keys
-from devenv.tui.tabs import find_tabs
+from devenv.errors import Source
+from devenv.tui.key_names import format_keys, resolve_bindings
 
 
 def _bind(
@@ -33,7 +34,7 @@ def _bind(
 
 
 _IN_FOOTER = frozenset({"help", "up", "restart", "stop", "shell", "open", "quit"})
-BINDINGS: tuple[Binding, ...] = (
+_OWN: tuple[Binding, ...] = (
     _bind("help", "question_mark", "help", "Help", "?"),
     _bind("up", "u", "operate('up')", "Up"),
     _bind("restart", "r", "operate('restart')", "Restart"),
@@ -51,47 +52,64 @@ BINDINGS: tuple[Binding, ...] = (
     _bind("previous_service", "k", "move(-1)", "Previous service"),
     _bind("all_services", "escape", "all", "All services", "esc"),
     _bind("quit", "q", "leave", "Quit"),
-    *[
-        _bind(tab.TITLE.lower(), tab.KEY, f"show_tab('{tab.TITLE}')", f"{tab.TITLE} tab")
-        for tab in find_tabs()
-    ],
-    *[
-        _bind(
-            f"{tab.TITLE.lower()}_{key.method}",
-            key.key,
-            f"ask_tab('{tab.TITLE}', '{key.method}', {key.opens})",
-            key.description,
-            key.key_display,
-            key.first,
-        )
-        for tab in find_tabs()
-        for key in tab.ACTIONS
-    ],
 )
-"""What devenv.toml may change."""
-_IN_FRONT = {
-    f"{tab.TITLE.lower()}_{key.method}": (tab.TITLE, key)
-    for tab in find_tabs()
-    for key in tab.ACTIONS
-    if key.footer
-}
-
-
-def find_front_bindings(bindings: Iterable[Binding]) -> Iterator[Binding]:
-    """What is bound besides, before the others: keys that are a tab's while it is in front."""
-    for binding in bindings:
-        if binding.key and binding.id in _IN_FRONT:
-            title, key = _IN_FRONT[binding.id]
-            action = f"front_tab('{title}', '{key.method}')"
-            yield Binding(binding.key, action, key.footer, key_display=binding.key_display)
-
-
 FIXED: tuple[Binding, ...] = (
     Binding("ctrl+c", "leave", "Quit", show=False, priority=True, key_display="^c"),
 )
 """What it may not: there is always a way out."""
 PALETTE_LEAVES_OUT = frozenset({"next_service", "previous_service"})
 """Actions that make no sense under a name."""
+
+
+@cache
+def load_bindings() -> tuple[Binding, ...]:
+    """What devenv.toml may change: the app's keys, and those of the tabs, which it imports."""
+    from devenv.tui.tabs import find_tabs
+
+    tabs = find_tabs()
+    return (
+        *_OWN,
+        *(
+            _bind(tab.TITLE.lower(), tab.KEY, f"show_tab('{tab.TITLE}')", f"{tab.TITLE} tab")
+            for tab in tabs
+        ),
+        *(
+            _bind(
+                f"{tab.TITLE.lower()}_{key.method}",
+                key.key,
+                f"ask_tab('{tab.TITLE}', '{key.method}', {key.opens})",
+                key.description,
+                key.key_display,
+                key.first,
+            )
+            for tab in tabs
+            for key in tab.ACTIONS
+        ),
+    )
+
+
+def find_front_bindings(bindings: Iterable[Binding]) -> Iterator[Binding]:
+    """What is bound besides, before the others: keys that are a tab's while it is in front."""
+    from devenv.tui.tabs import find_tabs
+
+    in_front = {
+        f"{tab.TITLE.lower()}_{key.method}": (tab.TITLE, key)
+        for tab in find_tabs()
+        for key in tab.ACTIONS
+        if key.footer
+    }
+    for binding in bindings:
+        if binding.key and binding.id in in_front:
+            title, key = in_front[binding.id]
+            action = f"front_tab('{title}', '{key.method}')"
+            yield Binding(binding.key, action, key.footer, key_display=binding.key_display)
+
+
+def load_own_bindings(
+    keys: Mapping[str, str], source: Callable[[str], Source | None]
+) -> tuple[Binding, ...]:
+    """The bindings as `[keys]` of devenv.toml has them; raises as `resolve_bindings` does."""
+    return resolve_bindings(load_bindings(), keys, source)
 
 
 def render_key(binding: Binding) -> str:

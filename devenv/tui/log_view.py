@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from devenv.state.logs import LogStore
+from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.log_render import (
     TIME_WIDTHS,
     TimeMode,
@@ -43,7 +44,7 @@ _CURSOR = Style(bgcolor="grey23", bold=True)
 _SELECTED = Style(bgcolor="grey30")
 
 
-class LogView(ScrollView, can_focus=True):
+class LogView(LastingTimers, ScrollView, can_focus=True):
     """Pulls new lines from the store thirty times a second at most, and nothing while none come.
 
     It holds places in the store's blocks and no lines, so the store's byte limit bounds both.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets._footer import FooterKey
 
 from devenv.compose.names import ServiceName
 from devenv.state.actions import Action
@@ -16,6 +19,33 @@ from devenv.state.store import Store
 from devenv.tui.app import DevenvApp
 from devenv.tui.ports import UiPorts
 from tests.tui.states import NOW
+
+
+class StartedApp(DevenvApp):
+    """An app whose tests begin when all is there that the first frame leaves out."""
+
+    @asynccontextmanager
+    async def run_test(self, **options: Any) -> AsyncIterator[Pilot[str]]:
+        async with super().run_test(**options) as pilot:
+            await until(pilot, self._is_complete)
+            await pilot.pause()
+            yield pilot
+
+    async def run_async(self, *args: Any, **options: Any) -> str | None:
+        """What takes snapshots uses this."""
+        auto_pilot: Any = options.get("auto_pilot")
+
+        async def drive(pilot: Pilot[str]) -> None:
+            await until(pilot, self._is_complete)
+            await auto_pilot(pilot)
+
+        if auto_pilot:
+            options["auto_pilot"] = drive
+        return await super().run_async(*args, **options)
+
+    def _is_complete(self) -> bool:
+        keys = list(self.query(FooterKey))
+        return bool(keys) and keys[-1].region.width > 0 and self.tabs.tabs[-1].is_ready
 
 
 @dataclass
@@ -62,7 +92,7 @@ def make(state: State, lines: Iterable[LogLine] = (), limit_bytes: int = 1 << 27
         edit_file=edit_file,
         open_url=open_url,
     )
-    harness = Harness(DevenvApp(store, logs, ports), store, logs, opened=opened, ready=ready)
+    harness = Harness(StartedApp(store, logs, ports), store, logs, opened=opened, ready=ready)
     store.set_effect_runner(harness.effects.append)
     return harness
 

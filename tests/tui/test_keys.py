@@ -14,7 +14,7 @@ from textual.widgets._footer import FooterKey
 from devenv.state.actions import ContainersObserved, OperationFinished
 from devenv.state.effects import CancelOperation, RunOperation
 from devenv.state.model import OperationKind
-from devenv.tui.keys import BINDINGS, find_front_bindings
+from devenv.tui.keys import find_front_bindings, load_bindings
 from devenv.tui.screens import Help, Question
 from devenv.tui.services import ServiceList
 from devenv.tui.tabs import find_tabs
@@ -128,17 +128,17 @@ async def test_tab_keys_and_brackets() -> None:
     async with harness.app.run_test(size=SIZE) as pilot:
         for tab in find_tabs():
             await press(pilot, tab.KEY)
-            assert harness.app._panes.visible_tab.TITLE == tab.TITLE
+            assert harness.app.tabs.visible_tab.TITLE == tab.TITLE
         await press(pilot, "right_square_bracket")
-        assert harness.app._panes.visible_tab.TITLE == "Logs"
+        assert harness.app.tabs.visible_tab.TITLE == "Logs"
         await press(pilot, "left_square_bracket")
-        assert harness.app._panes.visible_tab.TITLE == find_tabs()[-1].TITLE
+        assert harness.app.tabs.visible_tab.TITLE == find_tabs()[-1].TITLE
 
 
 async def test_secrets_are_masked_until_v() -> None:
     harness = make(states.healthy())
     async with harness.app.run_test(size=SIZE) as pilot:
-        tab = next(tab for tab in harness.app._panes.tabs if isinstance(tab, ConfigTab))
+        tab = next(tab for tab in harness.app.tabs.tabs if isinstance(tab, ConfigTab))
         await press(pilot, "v")
         assert not tab.reveal
         await press(pilot, "c")
@@ -221,21 +221,21 @@ async def test_help_lists_every_key_and_the_palette_every_action() -> None:
     harness = make(states.healthy())
     async with harness.app.run_test(size=SIZE) as pilot:
         titles = {c.title for c in harness.app.get_system_commands(harness.app.screen)}
-        assert {b.description for b in BINDINGS if b.key not in ("j", "k")} <= titles
+        assert {b.description for b in load_bindings() if b.key not in ("j", "k")} <= titles
         assert {"Quit", "Help", "Logs tab"} <= titles
         await press(pilot, "question_mark")
         assert isinstance(harness.app.screen, Help)
         said = {what for _, what in harness.app.screen._rows}
         own = {b.description for tab in find_tabs() for b in tab.BINDINGS if isinstance(b, Binding)}
-        assert {b.description for b in BINDINGS} | own <= said and own
+        assert {b.description for b in load_bindings()} | own <= said and own
         await press(pilot, "escape")
         assert not isinstance(harness.app.screen, Help)
 
 
 async def test_no_key_is_given_twice() -> None:
-    front = {binding.key for binding in find_front_bindings(BINDINGS)}
+    front = {binding.key for binding in find_front_bindings(load_bindings())}
     assert front == {"b", "p", "x"}
-    keys = [key for binding in BINDINGS for key in binding.key.split(",")]
+    keys = [key for binding in load_bindings() for key in binding.key.split(",")]
     twice = {key for key in keys if keys.count(key) > 1}
     assert twice == {"p", "x"} < front
 
@@ -296,7 +296,7 @@ async def test_the_terminal_comes_back_after_a_shell(
 async def test_on_a_wide_screen_the_logs_stay_in_view_beside_the_last_other_tab() -> None:
     harness = make(states.healthy())
     async with harness.app.run_test(size=(200, 50)) as pilot:
-        panes = harness.app._panes
+        panes = harness.app.tabs
 
         async def shown(*titles: str) -> None:
             def is_so() -> bool:
@@ -335,7 +335,7 @@ async def test_a_click_opens_a_tab_and_runs_a_key_of_the_footer() -> None:
     async with harness.app.run_test(size=SIZE) as pilot:
         await pilot.click("#--content-tab-tab-Graph")
         await press(pilot)
-        assert harness.app._panes.visible_tab.TITLE == "Graph"
+        assert harness.app.tabs.visible_tab.TITLE == "Graph"
         (restart,) = [k for k in harness.app.query(FooterKey) if k.description == "Restart"]
         await pilot.click(restart)
         await press(pilot)

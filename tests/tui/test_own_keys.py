@@ -15,12 +15,11 @@ from devenv.config.settings import parse_settings
 from devenv.errors import ConfigError
 from devenv.state.effects import RunOperation
 from devenv.state.model import OperationKind
-from devenv.tui.app import DevenvApp
 from devenv.tui.key_names import RESERVED, format_keys, resolve_bindings
-from devenv.tui.keys import BINDINGS, render_key
+from devenv.tui.keys import load_bindings, render_key
 from devenv.tui.screens import Help
 from tests.tui import states
-from tests.tui.harness import make
+from tests.tui.harness import StartedApp, make
 from tests.tui.test_shown import screen_text
 
 DOCS = Path(__file__).parents[2] / "docs" / "keys.md"
@@ -30,14 +29,16 @@ ROW = re.compile(r"^\| (?P<keys>.+?) \| `(?P<name>\w+)` \| (?P<what>.+) \|$", re
 def resolve(text: str) -> dict[str, Binding]:
     settings = parse_settings(text, "devenv.toml")
     bindings = resolve_bindings(
-        BINDINGS, settings.keys, lambda action: settings.source("keys", action)
+        load_bindings(), settings.keys, lambda action: settings.source("keys", action)
     )
     return {binding.id or "": binding for binding in bindings}
 
 
 def test_the_page_names_every_action_with_its_keys_and_no_other() -> None:
     rows = {row["name"]: row["keys"] for row in ROW.finditer(DOCS.read_text(encoding="utf-8"))}
-    expected = {b.id: " ".join(f"`{k}`" for k in format_keys(b.key).split()) for b in BINDINGS}
+    expected = {
+        b.id: " ".join(f"`{k}`" for k in format_keys(b.key).split()) for b in load_bindings()
+    }
     assert rows == expected
 
 
@@ -75,14 +76,14 @@ def test_how_a_key_can_be_written(written: str, key: str, shown: str) -> None:
 
 def _free(key: str) -> str:
     """Takes the key from whoever has it by default."""
-    owners = [b.id for b in BINDINGS if key in b.key.split(",") and b.id != "all_services"]
+    owners = [b.id for b in load_bindings() if key in b.key.split(",") and b.id != "all_services"]
     return "".join(f"{name} = ''\n" for name in owners)
 
 
 @given(st.characters(min_codepoint=33, max_codepoint=126))
 def test_every_printable_character_is_a_key_as_textual_has_it(character: str) -> None:
-    taken = {binding.id or "": "" for binding in BINDINGS} | {"up": character}
-    (bound,) = (b for b in resolve_bindings(BINDINGS, taken, lambda _: None) if b.id == "up")
+    taken = {binding.id or "": "" for binding in load_bindings()} | {"up": character}
+    (bound,) = (b for b in resolve_bindings(load_bindings(), taken, lambda _: None) if b.id == "up")
     assert bound.key == _character_to_key(character)
 
 
@@ -112,17 +113,17 @@ def test_what_is_wrong_is_said_with_its_line(lines: str, line: int, message: str
 
 
 def test_no_default_is_reserved_or_given_twice() -> None:
-    keys = [key for binding in BINDINGS for key in binding.key.split(",")]
+    keys = [key for binding in load_bindings() for key in binding.key.split(",")]
     assert len(keys) - len(set(keys)) == 2 and not set(keys) & set(RESERVED)
-    assert len({binding.id for binding in BINDINGS}) == len(BINDINGS)
+    assert len({binding.id for binding in load_bindings()}) == len(load_bindings())
 
 
 async def test_footer_help_palette_and_the_keys_themselves_follow() -> None:
     harness = make(states.healthy())
     bindings = resolve_bindings(
-        BINDINGS, {"restart": "ctrl+r", "down": "", "stop": "r"}, lambda _: None
+        load_bindings(), {"restart": "ctrl+r", "down": "", "stop": "r"}, lambda _: None
     )
-    harness.app = DevenvApp(harness.store, harness.logs, harness.app._ports, bindings)
+    harness.app = StartedApp(harness.store, harness.logs, harness.app._ports, lambda: bindings)
     async with harness.app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         footer = screen_text(harness).splitlines()[-1]

@@ -1,0 +1,115 @@
+"""The tabs, at the right: one in front, or two side by side where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.text import Text
+from textual.widgets import TabbedContent, TabPane, Tabs
+
+from devenv.compose.names import ServiceName
+from devenv.state.logs import LogStore
+from devenv.state.model import State
+from devenv.state.text import sanitize
+from devenv.tui.tab import DevTab
+from devenv.tui.tabs import find_tabs
+
+TWO_TABS_COLUMNS = 160
+"""From this width of the screen on two tabs stand side by side."""
+
+
+class TabArea(TabbedContent):
+    """All tabs; a state is drawn by those that are visible.
+
+    On a wide screen the first tab, Logs, always stays in view: beside it is the tab in front, or
+    the one that was in front last. Their places do not change, whichever has been asked for.
+    """
+
+    def __init__(self, logs: LogStore, clock: Callable[[], float]) -> None:
+        super().__init__(id="tabs")
+        self.tabs = [tab(logs) for tab in find_tabs()]
+        for tab in self.tabs:
+            tab.clock = clock
+            # The others are mounted after the first one is there, and shown then.
+            own = [tab] if tab is self.tabs[0] else []
+            self.compose_add_child(TabPane(tab.TITLE, *own, id=f"tab-{tab.TITLE}"))
+        self._other = self.tabs[1]
+        """The tab beside the first one."""
+        self._chosen: ServiceName | None = None
+        self._titles: tuple[tuple[str, str], ...] = ()
+        """What the borders say; setting a title draws the whole widget, so only what differs is."""
+
+    async def fill(self) -> None:
+        """Mount the tabs that were not needed at once."""
+        # Tab goes from the services into the pane: keys of their own choose the tabs.
+        self.query_one(Tabs).can_focus = False
+        for tab in self.tabs:
+            pane = self.get_pane(f"tab-{tab.TITLE}")
+            if not self.app.is_running or not pane.is_attached:
+                return  # the screen is being taken down
+            if not tab.is_attached:
+                await pane.mount(tab)
+
+    @property
+    def visible_tab(self) -> DevTab:
+        """The tab in front."""
+        return next((tab for tab in self.tabs if f"tab-{tab.TITLE}" == self.active), self.tabs[0])
+
+    @property
+    def visible_tabs(self) -> tuple[DevTab, ...]:
+        """The tab in front, and the one beside it where there is room."""
+        front, first = self.visible_tab, self.tabs[0]
+        if self.app.size.width < TWO_TABS_COLUMNS:
+            return (front,)
+        return (first, self._other) if front is first else (first, front)
+
+    def find_tab(self, title: str) -> DevTab:
+        """The tab of that title."""
+        return next(tab for tab in self.tabs if title == tab.TITLE)
+
+    def open_tab(self, tab: DevTab) -> None:
+        """Bring a tab to the front."""
+        self.active = f"tab-{tab.TITLE}"
+
+    def step_tab(self, step: int) -> None:
+        """Bring the tab `step` places further to the front."""
+        index = self.tabs.index(self.visible_tab) + step
+        self.open_tab(self.tabs[index % len(self.tabs)])
+
+    def show(self, state: State, chosen: ServiceName | None) -> None:
+        """Draw the state for the chosen service, or for all."""
+        self._chosen = chosen
+        self._place_tabs()
+        for tab in self.visible_tabs:
+            if tab.is_ready:
+                tab.show(state, chosen)
+        self._show_caption()
+
+    def _place_tabs(self) -> None:
+        if self.visible_tab is not self.tabs[0]:
+            self._other = self.visible_tab
+        visible = self.visible_tabs
+        self.set_class(len(visible) > 1, "-two")
+        for tab in self.tabs:
+            pane = self.get_pane(f"tab-{tab.TITLE}")
+            pane.display = tab in visible
+            pane.set_class(tab is self.visible_tab, "-front")
+
+    def on_dev_tab_refreshed(self, message: DevTab.Refreshed) -> None:
+        message.stop()
+        self._show_caption()
+
+    def _show_caption(self) -> None:
+        visible, front = self.visible_tabs, self.visible_tab
+        titles = [("", sanitize(self._chosen or "all services"))]
+        if len(visible) == 1:
+            titles.append(("", front.caption))
+        else:
+            titles += [("", ""), *((tab.TITLE, tab.caption) for tab in visible)]
+        if tuple(titles) == self._titles:
+            return
+        self._titles = tuple(titles)
+        self.border_title, self.border_subtitle = Text(titles[0][1]), Text(titles[1][1])
+        for title, caption in titles[2:]:
+            words = f"{title} · {caption}" if caption else title
+            self.get_pane(f"tab-{title}").border_title = Text(words)
