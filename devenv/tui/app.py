@@ -314,7 +314,7 @@ class DevenvApp(LastingTimers, App[str]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A tab's key is a letter like any other where one types, and nothing behind a question."""
         if action == "front_tab":
-            in_front = self._tabs is not None and self._tabs.visible_tab.TITLE == parameters[0]
+            in_front = self._tabs is not None and parameters[0] == self._tabs.visible_tab.TITLE
             return in_front and not isinstance(self.focused, Input)
         if action == "ask_tab":
             return not isinstance(self.focused, Input) and len(self.screen_stack) == 1

@@ -13,7 +13,6 @@ from devenv.state.effects import BuildNow, CancelBuilds, CancelOperation, PauseW
 from devenv.state.model import State
 from devenv.state.watch import Outcome, WatchStatus
 from devenv.state.watch_events import ActivityBegan, ActivityEnded, WatchTurned
-from devenv.tui.panes import Panes
 from devenv.tui.watch_details import WatchDetails
 from devenv.values import replace
 from tests.tui import states, watch_states
@@ -88,7 +87,7 @@ async def test_keys_ask_for_builds_pauses_and_cancels() -> None:
     harness = make(watch_states.building())
     async with harness.app.run_test(size=SIZE) as pilot:
         await pilot.press("b")
-        await until(pilot, lambda: harness.app.query_one(Panes).visible_tab.TITLE == "Watch")
+        await until(pilot, lambda: harness.app.tabs.visible_tab.TITLE == "Watch")
         assert harness.drain() == []  # no service is chosen
         choose(harness, "db")
         await pilot.pause()
@@ -106,7 +105,7 @@ async def test_keys_ask_for_builds_pauses_and_cancels() -> None:
         await pilot.press("p")  # in another tab it is that of the profile
         await pilot.pause()
         assert harness.drain()[3:] == [CancelBuilds()]
-        assert harness.app.query_one(Panes).visible_tab.TITLE == "Profile"
+        assert harness.app.tabs.visible_tab.TITLE == "Profile"
         harness.dispatch(states.up())
         await pilot.press("B", "x")
         await pilot.pause()
