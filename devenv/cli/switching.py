@@ -207,7 +207,7 @@ def _print_branch_plan(
 
 def _execute(session: Session, arguments: argparse.Namespace, plan: SwitchPlan) -> int:
     """Stop what goes, start the rest, and end when all is healthy."""
-    from devenv.cli.up import run_plain
+    from devenv.cli.up_plain import run_plain
 
     if plan.before is not None and plan.stops:
         names = tuple(stop.service for stop in plan.stops)

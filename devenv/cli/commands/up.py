@@ -54,16 +54,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--wait goes with --detach.", fix="devenv up --detach --wait")
     if arguments.timeout <= 0:
         raise UsageError("--timeout takes a number of seconds above 0.")
-    from devenv.cli import up
     from devenv.cli.session import Session
 
     session = Session(arguments)
     if arguments.dry_run:
-        return up.print_plan(session, arguments)
+        from devenv.cli.up import print_plan
+
+        return print_plan(session, arguments)
     if sys.stdin.isatty() and sys.stderr.isatty():
         from devenv.cli.env_offer import offer_missing
 
         session = offer_missing(session, arguments)
     if arguments.detach or arguments.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return up.run_plain(session, arguments)
-    return up.run_terminal(session, arguments)
+        from devenv.cli.up_plain import run_plain
+
+        return run_plain(session, arguments)
+    from devenv.cli.up_terminal import run_terminal
+
+    return run_terminal(session, arguments)

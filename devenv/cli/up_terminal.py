@@ -1,0 +1,189 @@
+"""`devenv up` in the terminal UI."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Literal
+
+from devenv.cli.output import print_note
+from devenv.cli.runtime import Runtime, UpOptions
+from devenv.cli.session import Session
+from devenv.cli.up import apply_switch, resolve_options
+from devenv.cli.up_checks import find_reasons_against, refusal
+from devenv.cli.up_output import print_problem
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.engine.problems import to_problem
+from devenv.errors import DevenvError, ExitCode
+from devenv.state.actions import (
+    ChecksRequested,
+    EngineLost,
+    ModelFailed,
+    OperationRequested,
+    StartRefused,
+)
+from devenv.state.logs import LogLine
+from devenv.state.model import (
+    Environment,
+    OperationKind,
+    State,
+)
+
+if TYPE_CHECKING:
+    from devenv.state.watch_events import WatchEvent
+
+_ENDED = "ended"
+"""What the UI returns where a signal has ended it."""
+
+
+def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
+    """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
+    while True:
+        answer = asyncio.run(_run_terminal(session, arguments))
+        if answer != "switch":
+            return answer
+        session = apply_switch(session)
+
+
+async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int | Literal["switch"]:
+    from devenv.cli.terminal import build_app
+
+    files = session.files
+    environment = Environment(
+        name=EnvironmentName(files.directory.name),
+        directory=str(files.directory),
+        profile=files.choice.name,
+        profile_reason=files.choice.reason,
+        branch=files.git.effective_branch if files.git else None,
+        context=session.endpoint.context_name,
+        profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
+    )
+    runtime = Runtime(
+        session,
+        environment,
+        UpOptions(build=not arguments.no_build),
+        on_output=lambda kind, line: _keep_output(runtime, kind, line),
+        with_usage=True,
+        tail=1000,
+    )
+    shown = asyncio.Event()
+    answer: str | None = None
+    app = build_app(runtime, on_ready=shown.set)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit, _ENDED)
+    async with runtime.reducing() as tasks:
+        drawing = tasks.create_task(app.run_async())
+        starting = tasks.create_task(_start_when_shown(runtime, tasks, shown, arguments))
+        try:
+            answer = await drawing
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await runtime.end()
+    if answer == "switch":
+        return "switch"
+    return _end_terminal(session, answer, runtime.store.state)
+
+
+def _keep_output(runtime: Runtime, kind: str, line: str) -> None:
+    if kind in ("build", "note"):
+        name = ServiceName("build" if kind == "build" else "devenv")
+        runtime.logs.append([LogLine(time.time_ns(), name, line, "devenv")])
+
+
+async def _start_when_shown(
+    runtime: Runtime,
+    tasks: asyncio.TaskGroup,
+    shown: asyncio.Event,
+    arguments: argparse.Namespace,
+) -> None:
+    await shown.wait()
+    loaded = asyncio.Event()
+
+    def take_state(state: State) -> None:
+        if state.project is not None:
+            loaded.set()
+
+    async def follow_by_labels() -> None:
+        """The containers that run are shown though no file loads."""
+        if not runtime.is_connected:
+            await runtime.connect_by_labels(tasks)
+        runtime.act_by_labels()
+        if not arguments.no_checks and runtime.store.state.checks is None:
+            # They say more than Compose's first error.
+            await runtime.store.dispatch(ChecksRequested())
+
+    runtime.store.subscribe(take_state)
+    runtime.load_model(tasks, follow_by_labels)
+    runtime.offer_checks(tasks)
+    await loaded.wait()
+    session = runtime.session
+    try:
+        runtime.options = resolve_options(session, arguments)
+        runtime.connect(tasks, session.project.name)
+        runtime.watch_branch(tasks, session.project)
+        await _watch_when_up(runtime)
+        await session.client.ping()
+        if not arguments.no_checks:
+            checks = await runtime.check(tasks)
+            blocking = find_reasons_against(checks, session, runtime.options)
+            if blocking:
+                await runtime.store.dispatch(StartRefused(refusal(blocking)))
+                return
+    except DevenvError as error:
+        problem = to_problem(error)
+        lost = error.exit_code is ExitCode.NO_ENGINE
+        await runtime.store.dispatch(EngineLost(problem) if lost else ModelFailed(problem))
+        if not lost and not arguments.no_checks and runtime.store.state.checks is None:
+            await runtime.check(tasks)
+        return
+    await runtime.store.dispatch(OperationRequested(OperationKind.UP, runtime.options.services))
+
+
+async def _watch_when_up(runtime: Runtime) -> None:
+    """Watch the sources once a start has ended well; what it does stands in the logs too."""
+    from devenv.report.watch_lines import render_event
+    from devenv.state.actions import WatchTold
+    from devenv.state.watch import WatchStatus
+    from devenv.state.watch_events import WatchTurned
+
+    if why := runtime.find_reason_not_to_watch():
+        await runtime.store.dispatch(WatchTold(WatchTurned(time.time(), WatchStatus.OFF, why)))
+        return
+
+    def tell(event: WatchEvent) -> None:
+        for line in render_event(event, 0).splitlines():
+            runtime.logs.append([LogLine(time.time_ns(), ServiceName("watch"), line, "devenv")])
+
+    def take_state(state: State) -> None:
+        operation = state.operation
+        if operation is None or not operation.finished or operation.problem is not None:
+            return
+        if operation.kind in (OperationKind.UP, OperationKind.START, OperationKind.RESTART):
+            runtime.watch_sources(tell)
+
+    runtime.store.subscribe(take_state)
+
+
+def _end_terminal(session: Session, answer: str | None, state: State) -> int:
+    if answer == "stop":
+        from devenv.cli.operations import run_compose_operation
+
+        return run_compose_operation(session, "stop", ())
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        if any(c.state == "running" for c in state.containers.values()):
+            print_note(
+                f"{state.environment.name} is left running. devenv up shows it again, "
+                "devenv down stops it."
+            )
+    if answer == _ENDED:
+        return ExitCode.INTERRUPTED
+    problem = state.model_problem
+    if problem is not None and not state.containers:
+        print_problem(problem)
+        return ExitCode.USAGE
+    return ExitCode.GOOD
