@@ -20,6 +20,7 @@ from devenv.cli.watch_model import WatchModel, load_watch_model
 from devenv.cli.watch_reload import reload_model
 from devenv.cli.watch_tell import Tell, Teller
 from devenv.cli.watch_work import Output, Worker
+from devenv.cli.watch_writable import note_unwritable
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.batch import ServiceWork, join_work, plan_batch
 from devenv.compose.watch.values import PlannedChange, WatchAction
@@ -49,6 +50,7 @@ class WatchRun:
         self._model: WatchModel = load_watch_model(session)
         self._teller = Teller(tell, self._model.directory)
         self._worker = Worker(self._model, self._teller, output)
+        self._client = session.client
         self._elsewhere = Elsewhere()
         self._pending: dict[ServiceName, ServiceWork] = {}
         self._noticed: dict[ServiceName, dict[Part, float]] = {}
@@ -62,6 +64,11 @@ class WatchRun:
         """Watch until cancelled. Raises DevenvError where nothing can be watched."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            tasks.create_task(self._worker.run())
+            noting = note_unwritable(
+                self._model.planner, self._client, self._model.project.name, self._teller
+            )
+            tasks.create_task(noting)
             watcher: SourceWatcher | None = None
             while True:
                 model = self._model

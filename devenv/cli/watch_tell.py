@@ -36,6 +36,11 @@ class Doing:
         self._started = time.monotonic()
         self.activity = activity
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._started
+
     def begin(self) -> None:
         """Say that it has begun."""
         self._tell(ActivityBegan(time.time(), self.activity))
@@ -69,18 +74,18 @@ class Doing:
 
     def end(self, text: str = "", *, is_timed: bool = True) -> None:
         """It is done."""
-        seconds = time.monotonic() - self._started if is_timed else None
+        seconds = self.elapsed if is_timed else None
         text = ", ".join(part for part in (self.activity.text, text) if part)
         self._end(Outcome.DONE, text=text, seconds=seconds)
 
     def fail(self, problem: Problem) -> None:
         """It failed; what runs is as it was."""
-        seconds = time.monotonic() - self._started
+        seconds = self.elapsed
         self._end(Outcome.FAILED, problem=problem, seconds=seconds)
 
     def cancel(self, text: str) -> None:
         """It was given up before its end."""
-        self._end(Outcome.CANCELLED, text=text, seconds=time.monotonic() - self._started)
+        self._end(Outcome.CANCELLED, text=text, seconds=self.elapsed)
 
     def _end(
         self,
@@ -147,7 +152,7 @@ class Teller:
         if (service, rule) in self._noted and not again:
             return
         self._noted.add((service, rule))
-        place = self._place(where) if where is not None else None
+        place = self.place(where) if where is not None else None
         self.tell(WatchNoted(time.time(), Note(service, rule, message, fix, place)))
 
     def to_problem(self, error: DevenvError) -> Problem:
@@ -156,7 +161,7 @@ class Teller:
         if error.source is None:
             return problem
         place = Place(str(error.source.path), error.source.line)
-        return replace(problem, where=self._place(place))
+        return replace(problem, where=self.place(place))
 
     def name(self, path: str) -> str:
         """A path as it is shown: relative to the project directory where it lies below it."""
@@ -164,7 +169,8 @@ class Teller:
         directory = self._directory
         return str(one.relative_to(directory)) if one.is_relative_to(directory) else path
 
-    def _place(self, place: Place) -> str:
+    def place(self, place: Place) -> str:
+        """Such as `app/Dockerfile:12`."""
         line = f":{place.line}" if place.line is not None else ""
         return sanitize(f"{self.name(place.path)}{line}")
 
@@ -175,7 +181,7 @@ class Teller:
             action=change.action,
             reason=change.reason,
             target=change.target,
-            where=self._place(because) if because is not None else None,
+            where=self.place(because) if because is not None else None,
             line=load_line(because) if because is not None else None,
         )
 

@@ -7,20 +7,25 @@ time went.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from devenv.cli.watch_compose import ComposeRunner
 from devenv.cli.watch_model import WatchModel
+from devenv.cli.watch_stops import StopMeter
 from devenv.cli.watch_tell import Doing, Teller
 from devenv.compose.build_progress import BuildReader, StepMark
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.batch import ServiceWork
 from devenv.compose.watch.values import WatchAction
+from devenv.engine.api import ApiError
 from devenv.engine.containers_now import observe_once
+from devenv.engine.health_wait import measure_health
+from devenv.engine.stop_times import StopTimes
 from devenv.engine.sync import After, Change, Hook, Outcome, Syncer, SyncResult
-from devenv.errors import DevenvError
+from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state.model import BuildStepRun, Container, Problem
 from devenv.state.text import sanitize
 from devenv.state.watch import WHOLE, Part
@@ -28,6 +33,8 @@ from devenv.state.watch_events import ImagesStale
 
 _INSTALLED = frozenset({"node_modules", ".venv", "venv", "vendor", "deps", "_build", "target"})
 
+HEALTH_SECONDS = 120.0
+"""How long a recreated container's health is waited for, to say what it took."""
 Output = Callable[[int, str], None]
 """Called with an activity's number and one harmless line of its build's output."""
 
@@ -42,6 +49,9 @@ class Worker:
         self._output = output
         self._client = model.session.client
         self._syncer = Syncer(self._client)
+        self._stops = StopTimes(self._client, model.project.name)
+        self._meter = StopMeter(self._stops, teller)
+        self._health: dict[ServiceName, asyncio.Task[None]] = {}
         self._stale: set[ServiceName] = set()
         """Services whose image lacks what was synced."""
         self.building: dict[ServiceName, tuple[ServiceName, ...]] = {}
@@ -49,10 +59,21 @@ class Worker:
         self.why_cancelled: dict[ServiceName, str] = {}
         """Set before the work of a service is cancelled, by who does that."""
 
+    async def run(self) -> None:
+        """Follow what containers do, until cancelled."""
+        try:
+            await self._stops.run()
+        finally:
+            for task in self._health.values():
+                task.cancel()
+            await asyncio.gather(*self._health.values(), return_exceptions=True)
+
     async def do(self, work: ServiceWork, noticed: Mapping[Part, float]) -> None:
         """Do it to its end, well or not; cancelled, it says so and raises CancelledError."""
         doing = self._teller.start(work.action, (work.service,), work.changes, noticed)
         doing.begin()
+        if (waiting := self._health.pop(work.service, None)) is not None:
+            waiting.cancel()
         try:
             if work.action is WatchAction.REBUILD:
                 await self._rebuild(doing, work.service)
@@ -80,9 +101,13 @@ class Worker:
             doing.cancel("its container does not run; nothing to sync to")
             return
         changes = [Change(c.path, c.target or "") for c in work.synced]
-        results = await self._syncer.sync(
-            ids, changes, after=after, hook=hook, stop_seconds=self.model.stop_seconds
-        )
+        async with contextlib.AsyncExitStack() as stack:
+            if after is After.RESTART:
+                measured = self._meter.measured(self.model, doing, Part.START)
+                await stack.enter_async_context(measured)
+            results = await self._syncer.sync(
+                ids, changes, after=after, hook=hook, stop_seconds=self.model.stop_seconds
+            )
         for result in results:
             if result.outcome is Outcome.REBUILD:
                 doing.becomes(WatchAction.REBUILD, result.why)
@@ -94,14 +119,19 @@ class Worker:
             return
         if work.restarts and work.action is WatchAction.SYNC:
             doing.restarts()
+        if not work.restarts:
+            doing.took({Part.COPY: doing.elapsed})
         doing.end(_describe(work, results))
         if any(change.stale_image for change in work.changes):
             self._set_stale(self._stale | {work.service})
 
     async def _restart(self, doing: Doing, name: ServiceName) -> None:
         doing.does("restart")
-        await self.compose.run(self.model, "restart", "--no-deps", *self.model.stop_options, name)
+        words = ("restart", "--no-deps", *self.model.stop_options, name)
+        async with self._meter.measured(self.model, doing, Part.START):
+            await self.compose.run(self.model, *words)
         doing.end()
+        self._follow_health(doing)
 
     async def _rebuild(self, doing: Doing, name: ServiceName) -> None:
         """Build the image once for all services that share it, and recreate them."""
@@ -110,14 +140,14 @@ class Worker:
         doing.does("build", names)
         await self._build(doing, names)
         doing.does("recreate")
-        began = time.monotonic()
         options = ["--detach", "--no-deps", "--no-build", *model.stop_options]
         if _can_renew_volumes(model, names):
             options.append("--renew-anon-volumes")
-        await self.compose.run(model, "up", *options, *names)
-        doing.took({Part.CREATE: time.monotonic() - began})
+        async with self._meter.measured(model, doing):
+            await self.compose.run(model, "up", *options, *names)
         self._set_stale(self._stale - set(names))
         doing.end()
+        self._follow_health(doing)
         await self._restart_dependents(names)
 
     async def _build(self, doing: Doing, names: Sequence[ServiceName]) -> None:
@@ -167,6 +197,23 @@ class Worker:
         )
         verb = "depends" if len(running) == 1 else "depend"
         doing.end(f"{verb} on {', '.join(names)} with restart: true")
+
+    def _follow_health(self, doing: Doing) -> None:
+        """Tell how long the new containers take to become healthy, while others are worked on."""
+
+        async def follow() -> None:
+            names = doing.activity.services
+            ids = [c.id for name in names for c in await self._containers(name)]
+            seconds = await measure_health(self._client, ids, limit_seconds=HEALTH_SECONDS)
+            if seconds is not None:
+                doing.took({Part.HEALTH: seconds})
+
+        async def quietly() -> None:
+            with contextlib.suppress(EngineUnavailable, ApiError):
+                await follow()
+
+        service = doing.activity.services[0]
+        self._health[service] = asyncio.create_task(quietly())
 
     async def _containers(self, name: ServiceName) -> list[Container]:
         found = await observe_once(self._client, self.model.project.name)

@@ -56,14 +56,18 @@ def explain(session: Session, written: Sequence[str], form: str) -> int:
 
 def list_inputs(session: Session, form: str) -> int:
     """Print everything that is watched, and who asks for it."""
+    from devenv.cli.watch_writable import Writability, look_at_containers
     from devenv.report.watch import inputs_to_json, render_inputs
 
-    inputs = load_planner(session).inputs()
+    planner = load_planner(session)
     directory = str(session.files.directory)
+    seen: Writability = look_at_containers(session, planner)
     if form == "json":
-        print_json(inputs_to_json(inputs, directory))
+        print_json(inputs_to_json(planner.inputs(), directory, seen.is_writable))
     else:
-        print_text(sanitize(render_inputs(inputs, directory)))
+        print_text(sanitize(render_inputs(planner.inputs(), directory)))
+        for one in seen.unwritable:
+            print_text(sanitize(f"\n{one.service}: {one.describe(directory)}\n"))
     return ExitCode.GOOD
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from devenv.compose.watch import Input, Place, PlannedChange
@@ -48,8 +48,14 @@ def render_changes(changes: Sequence[PlannedChange], directory: str) -> str:
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def inputs_to_json(inputs: Iterable[Input], directory: str) -> list[dict[str, Any]]:
-    """What `watch --list --format json` prints."""
+def inputs_to_json(
+    inputs: Iterable[Input], directory: str, writable: Callable[[Input], bool | None]
+) -> list[dict[str, Any]]:
+    """What `watch --list --format json` prints.
+
+    `writable` tells whether the container's user can change what is synced for an input; None
+    where nothing is synced, or no container runs.
+    """
     return [
         {
             "service": one.service,
@@ -57,6 +63,7 @@ def inputs_to_json(inputs: Iterable[Input], directory: str) -> list[dict[str, An
             "use": one.use,
             "target": one.target,
             "because": _place_to_json(one.because, directory),
+            "writable": writable(one),
         }
         for one in inputs
     ]

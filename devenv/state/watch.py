@@ -60,7 +60,9 @@ class Part(StrEnum):
     STOP = "stop"
     """From the stop signal to the container's end: what a PID 1 that ignores it takes."""
     CREATE = "create"
-    """What creating and starting takes besides."""
+    """What creating and starting a container takes besides."""
+    START = "start"
+    """What a restart takes besides, and the copying before it."""
     HEALTH = "health"
     """From the start until the health check passed."""
 

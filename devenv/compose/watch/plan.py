@@ -16,6 +16,7 @@ from devenv.compose.watch.inputs import list_inputs
 from devenv.compose.watch.kinds import UNATTENDED_FOLDERS, is_of_git, is_temporary
 from devenv.compose.watch.places import env_file_place
 from devenv.compose.watch.service import ServicePlanner
+from devenv.compose.watch.startup import Startup, find_sync_folder, resolve_startup
 from devenv.compose.watch.tools.effect import is_within
 from devenv.compose.watch.values import Input, Place, PlannedChange, WatchAction, WatchFacts
 
@@ -25,6 +26,7 @@ class WatchPlanner:
 
     def __init__(self, project: Project, layers: Layers, facts: WatchFacts) -> None:
         self._layers = layers
+        self._document = project.document
         self._facts = facts
         self._directory = layers.directory
         images: dict[str, str] = {}
@@ -84,6 +86,20 @@ class WatchPlanner:
         if posixpath.basename(path) in UNATTENDED_FOLDERS:
             return any(one.action is not WatchAction.LIVE for one in wanted)
         return bool(wanted) or any(service.keeps_below(path) for service in self._services)
+
+    def startup(self, name: ServiceName) -> Startup:
+        """How the service's container begins, and as whom."""
+        return resolve_startup(self._find(name), self._layers, self._document)
+
+    def sync_folder(self, one: Input) -> str | None:
+        """The directory of the container into which a change of an input is copied; or None."""
+        if one.service is None:
+            return None
+        planner = self._find(one.service)
+        return find_sync_folder(planner, one, is_directory=self._facts.is_directory(one.path))
+
+    def _find(self, name: ServiceName) -> ServicePlanner:
+        return next(one for one in self._services if one.service.name == name)
 
     def inputs(self) -> tuple[Input, ...]:
         """Everything that the model and its services are made of, in the model's order."""
