@@ -54,6 +54,8 @@ class UpOptions:
     without: tuple[ServiceName, ...] = ()
     build: bool = True
     watch: bool = True
+    clone: bool = True
+    """Whether a first start copies the default branch's data, where `clone_volumes` says so."""
 
 
 class Runtime:
@@ -362,6 +364,10 @@ class Runtime:
         session = self.session
         await refuse_foreign(session, project)
         await recover_volumes(session.client, project.name, self._note)
+        if self.options.clone and session.files.settings.isolation.clone_volumes:
+            from devenv.cli.cloning import clone_if_missing
+
+            await clone_if_missing(session, project, self._note)
         await resume_services(session, project.name)
         hashes = await load_hashes(
             session.compose, session.selection, session.environ, session.files.compose_files

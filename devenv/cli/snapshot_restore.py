@@ -22,7 +22,7 @@ from devenv.engine.volume_restore import (
     replace_volumes,
     staging,
 )
-from devenv.engine.volume_version import check_version
+from devenv.engine.volume_version import SavedData, check_version
 from devenv.errors import ExitCode, UsageError
 from devenv.host.snapshot_store import SnapshotFile
 from devenv.report.tables import render_bytes, render_duration
@@ -59,7 +59,13 @@ async def _restore(
         await recover_volumes(client, project.name, tell, progress)
         places = await _find(session, manifest, records)
         for record in records:
-            await check_version(client, project.name, places[record.key], record)
+            data = SavedData(
+                f"The snapshot's volume {record.key}",
+                record.database,
+                record.image,
+                record.image_id,
+            )
+            await check_version(client, project.name, places[record.key], data)
         for record in records:
             await asyncio.to_thread(snapshot.verify, record)
         progress.expect({record.key: record.size_bytes for record in records})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from devenv.cli.cloning import find_clones
 from devenv.cli.operations import start_services, stop_services
 from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
@@ -174,7 +175,8 @@ async def load_switch_plan(
     )
     names = [volume.name for volume in project.volumes if not volume.external]
     existing = [name for name in names if await session.client.volume(name) is not None]
-    return plan_switch(before[0], project.name, before[1], up, names, existing)
+    copied = [one.target for one in await find_clones(session, project) if one.is_wanted]
+    return plan_switch(before[0], project.name, before[1], up, names, existing, copied)
 
 
 def _print_plan(

@@ -21,6 +21,7 @@ def resolve_options(session: Session, arguments: argparse.Namespace) -> UpOption
         without=tuple(session.resolve_service(name) for name in arguments.without),
         build=not arguments.no_build,
         watch=not getattr(arguments, "no_watch", False),
+        clone=not getattr(arguments, "no_clone", False),
     )
 
 
@@ -54,6 +55,15 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
         return ExitCode.FAILED if refused else ExitCode.GOOD
 
     return asyncio.run(load())
+
+
+def clone_first(session: Session, arguments: argparse.Namespace) -> None:
+    """Copy the default branch's data before the first start of an environment beside it."""
+    if session.files.settings.isolation.mode != "none":
+        from devenv.cli.cloning import clone_before_start
+
+        clone = not getattr(arguments, "no_clone", False)
+        clone_before_start(session, yes=getattr(arguments, "yes", False), clone=clone)
 
 
 def apply_switch(session: Session) -> Session:

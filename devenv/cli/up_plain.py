@@ -11,7 +11,7 @@ from typing import Literal
 from devenv.cli.output import print_note
 from devenv.cli.runtime import Runtime
 from devenv.cli.session import Session
-from devenv.cli.up import apply_switch, resolve_options
+from devenv.cli.up import apply_switch, clone_first, resolve_options
 from devenv.cli.up_checks import find_reasons_against, print_checks
 from devenv.cli.up_ends import end_failed, end_interrupted, end_late, print_summary
 from devenv.cli.up_output import Printer, print_problem
@@ -38,6 +38,7 @@ _ENDED_SECONDS = 2.0
 def run_plain(session: Session, arguments: argparse.Namespace) -> int:
     """Start, and print one line per change; follow the logs unless detached."""
     while True:
+        clone_first(session, arguments)
         answer = asyncio.run(_run_plain(session, arguments))
         if answer != "switch":
             return answer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from devenv.cli.output import print_note
 from devenv.cli.runtime import Runtime, UpOptions
 from devenv.cli.session import Session
-from devenv.cli.up import apply_switch, resolve_options
+from devenv.cli.up import apply_switch, clone_first, resolve_options
 from devenv.cli.up_checks import find_reasons_against, refusal
 from devenv.cli.up_output import print_problem
 from devenv.compose.names import EnvironmentName, ServiceName
@@ -42,6 +42,7 @@ _ENDED = "ended"
 def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
     while True:
+        clone_first(session, arguments)
         answer = asyncio.run(_run_terminal(session, arguments))
         if answer != "switch":
             return answer

@@ -48,11 +48,13 @@ def plan_switch(
     up: Plan,
     volumes: Collection[str],
     existing: Collection[str],
+    copied: Collection[str] = (),
 ) -> SwitchPlan:
     """The plan from what runs in `before` to `up` in `after`.
 
     `volumes` are the names of the volumes that `after` uses, `existing` those of them that the
-    engine has. Within one environment only what the selection leaves out is stopped.
+    engine has, `copied` those of the others that get the default branch's data. Within one
+    environment only what the selection leaves out is stopped.
     """
     if before is None:
         stops: list[Stop] = []
@@ -66,11 +68,13 @@ def plan_switch(
             Stop(before, name, f"of environment {before}; its data stays")
             for name in sorted(running)
         ]
-    new = sorted(set(volumes) - set(existing))
+    new = sorted(set(volumes) - set(existing) - set(copied))
     old = sorted(set(volumes) & set(existing))
     data = []
     if before != after and old:
         data.append(f"data as it was left: {', '.join(old)}")
+    if copied:
+        data.append(f"copied from the default branch's environment: {', '.join(sorted(copied))}")
     if new:
         data.append(f"new and empty: {', '.join(new)}")
     if before is not None and before != after:

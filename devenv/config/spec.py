@@ -56,7 +56,10 @@ SETTINGS: Mapping[str, Key] = {
     "isolation": _table(
         "How environments of several branches or worktrees are kept apart.",
         mode=Key(Kind.STRING, "What gets its own data.", "none", ("none", "branch", "worktree")),
-        clone_volumes=Key(Kind.STRINGS, "Volumes copied from the default branch's environment."),
+        clone_volumes=Key(
+            Kind.STRINGS,
+            "Volumes that a new environment gets as a copy of the default branch's.",
+        ),
         ports=Key(Kind.STRING, "How host ports are chosen.", "fixed", ("fixed", "offset")),
         shared=Key(Kind.STRINGS, "Services that all environments use together."),
     ),

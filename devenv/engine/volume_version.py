@@ -13,58 +13,67 @@ from devenv.compose.databases import (
     find_image_version,
     wanted_bytes,
 )
-from devenv.compose.snapshot import VolumeRecord
 from devenv.compose.tar_index import TarScanner
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.volume_copy import vessel_of
 from devenv.engine.volume_find import VolumePlace, image_variables
 from devenv.engine.volumes import MOUNT
 from devenv.errors import PlanRefused
+from devenv.values import dataclass
 
-_FILES = {
-    DatabaseKind.POSTGRES: ("PG_VERSION", "data/PG_VERSION", "pgdata/PG_VERSION"),
-    DatabaseKind.MYSQL: ("mysql_upgrade_history", "mysql_upgrade_info"),
-    DatabaseKind.MARIADB: ("mariadb_upgrade_info", "mysql_upgrade_info"),
-    DatabaseKind.REDIS: ("dump.rdb",),
-}
+_FILES = (
+    *("PG_VERSION", "data/PG_VERSION", "pgdata/PG_VERSION"),
+    *("mariadb_upgrade_info", "mysql_upgrade_history", "mysql_upgrade_info"),
+    "dump.rdb",
+)
 """Where the version stands in a volume, most often."""
 
 
+@dataclass(frozen=True, slots=True)
+class SavedData:
+    """Data that is to go into a volume."""
+
+    what: str
+    """In words, such as `the snapshot's volume data`."""
+    database: Database | None
+    image: str | None = None
+    image_id: str | None = None
+
+
 async def check_version(
-    client: EngineClient, environment: str, place: VolumePlace, record: VolumeRecord
+    client: EngineClient, environment: str, place: VolumePlace, data: SavedData
 ) -> None:
-    """Raise PlanRefused where what is to run on the restored data is of another major version.
+    """Raise PlanRefused where what is to run on the data is of another major version.
 
     The image that the service has now decides, where it says its version; else the data that the
     volume has now. The image that the data was saved from is always right.
     """
-    saved = record.database
+    saved = data.database
     if saved is None:
         return
     image = place.image or (place.images[0] if place.images else None)
     if image is not None:
         image_id, now = await _load_image_database(client, image, saved.kind)
-        if image_id is not None and image_id == record.image_id:
+        if image_id is not None and image_id == data.image_id:
             return
         if now is not None and now.kind is not saved.kind:
-            raise _other(record, f"and {place.service or place.key} runs {now.describe()} now")
+            raise _other(data, saved, f"{place.service or place.key} runs {now.describe()} now")
         if now is not None and now.major is not None:
             if saved.major is not None and now.major != saved.major:
-                raise _other(record, f"and the image {image} is {now.describe()}")
+                raise _other(data, saved, f"the image {image} is {now.describe()}")
             return
     if place.exists and saved.major is not None:
-        found = await _load_volume_database(client, environment, place, saved.kind)
-        if found is not None and found.major not in (None, saved.major):
-            raise _other(record, f"and the volume has the data of {found.describe()} now")
+        found = await load_database(client, environment, place)
+        if found is not None and (found.kind, found.major) != (saved.kind, saved.major):
+            raise _other(data, saved, f"the volume has the data of {found.describe()} now")
 
 
-def _other(record: VolumeRecord, why: str) -> PlanRefused:
-    assert record.database is not None
+def _other(data: SavedData, saved: Database, why: str) -> PlanRefused:
     return PlanRefused(
-        f"The snapshot's volume {record.key} holds the data of {record.database.describe()}, "
-        f"{why}, which cannot read it. Nothing was changed.",
-        fix=f"restore it where the service runs {record.database.describe()}"
-        + (f" (it was saved from {record.image})" if record.image else ""),
+        f"{data.what} holds the data of {saved.describe()}, and {why}, which cannot read it. "
+        "Nothing was changed.",
+        fix=f"use it where the service runs {saved.describe()}"
+        + (f" (it comes from {data.image})" if data.image else ""),
     )
 
 
@@ -85,12 +94,13 @@ async def _load_image_database(
     return str(raw.get("Id")), Database(kind, find_image_version(kind, image, variables))
 
 
-async def _load_volume_database(
-    client: EngineClient, environment: str, place: VolumePlace, kind: DatabaseKind
+async def load_database(
+    client: EngineClient, environment: str, place: VolumePlace
 ) -> Database | None:
+    """The database whose files a volume has, where they are in one of the usual places."""
     kept: dict[str, bytes] = {}
     async with vessel_of(client, environment, place.images, place.name) as vessel_id:
-        for file in _FILES[kind]:
+        for file in _FILES:
             scanner = TarScanner(lambda _, file=file: wanted_bytes(file))  # type: ignore[misc]
             path = f"/containers/{quote(vessel_id, safe='')}/archive"
             try:

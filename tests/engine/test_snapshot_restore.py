@@ -179,7 +179,7 @@ def test_another_major_version_is_refused(project: Project, image: str) -> None:
     project.write_compose({"db": database(image=image)}, volumes={"data": None})
     said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
     assert "PostgreSQL 15" in said and f"the image {image} is PostgreSQL 16" in said
-    assert "Nothing was changed" in said and f"saved from {POSTGRES}" in said
+    assert "Nothing was changed" in said and f"comes from {POSTGRES}" in said
 
     docker = ["docker", "commit", "--change", "LABEL a=b", ids["db"], image]
     subprocess.run(docker, capture_output=True, check=True)

@@ -27,6 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long the start may take to become healthy (default 600)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="for --dry-run")
+    parser.add_argument(
+        "-y",
+        "--yes",
+        action="store_true",
+        help="do not ask before a service is stopped while its data is copied (clone_volumes)",
+    )
+    parser.add_argument(
+        "--no-clone", action="store_true", help="a first start begins with empty volumes"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -44,6 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-watch", action="store_true", help="do not bring saved files into the services"
     )
+    parser.add_argument(
+        "-y",
+        "--yes",
+        action="store_true",
+        help="do not ask before a service is stopped while its data is copied (clone_volumes)",
+    )
+    parser.add_argument(
+        "--no-clone", action="store_true", help="a first start begins with empty volumes"
+    )
     parser.add_argument("--no-build", action="store_true", help="start with the images there are")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and end")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="for --dry-run")
