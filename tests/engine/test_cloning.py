@@ -144,16 +144,14 @@ def test_what_has_to_be_stopped_is_asked_for(repository: Repository) -> None:
 
 
 @pytest.fixture
-def terminal(repository: Repository) -> Iterator[list[pexpect.spawn[str]]]:
-    made: list[pexpect.spawn[str]] = []
+def terminal(repository: Repository) -> Iterator[list[Any]]:
+    made: list[Any] = []
     yield made
     for one in made:
         one.close(force=True)
 
 
-def test_what_stays_behind_is_offered_once(
-    repository: Repository, terminal: list[pexpect.spawn[str]]
-) -> None:
+def test_what_stays_behind_is_offered_once(repository: Repository, terminal: list[Any]) -> None:
     write(repository, [], web=sleeper(volumes=["data:/data"]))
     main = repository.main
     main.up()
@@ -162,8 +160,9 @@ def test_what_stays_behind_is_offered_once(
         topic = repository.worktree(f"topic-{answer}", f"{answer}/shop")
         program, *arguments = [*devenv_argv(), "up", "--detach", "--wait"]
         environ: Any = topic.environ
+        words: Any = arguments
         child = pexpect.spawn(
-            program, arguments, cwd=str(topic.directory), env=environ, encoding="utf-8"
+            program, words, cwd=str(topic.directory), env=environ, encoding="utf-8"
         )
         terminal.append(child)
         child.timeout = 60
