@@ -158,11 +158,10 @@ def test_what_stays_behind_is_offered_once(repository: Repository, terminal: lis
     main.run("exec", "web", "sh", "-c", "echo kept >/data/file")
     for answer, kept in (("y", "kept"), ("n", "")):
         topic = repository.worktree(f"topic-{answer}", f"{answer}/shop")
-        program, *arguments = [*devenv_argv(), "up", "--detach", "--wait"]
-        environ: Any = topic.environ
-        words: Any = arguments
-        child = pexpect.spawn(
-            program, words, cwd=str(topic.directory), env=environ, encoding="utf-8"
+        argv = [*devenv_argv(), "up", "--detach", "--wait"]
+        spawn: Any = pexpect.spawn
+        child = spawn(
+            argv[0], argv[1:], cwd=str(topic.directory), env=topic.environ, encoding="utf-8"
         )
         terminal.append(child)
         child.timeout = 60
