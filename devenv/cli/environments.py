@@ -19,6 +19,7 @@ from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.compose.isolation import LABEL_BRANCH, LABEL_REPOSITORY, LABEL_WORKTREE
 from devenv.compose.names import EnvironmentName
+from devenv.engine.api import ApiError
 from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT
 from devenv.errors import DevenvError, ExitCode, UsageError
 from devenv.host import paths
@@ -98,10 +99,19 @@ def load_rows(session: Session) -> list[EnvironmentRow]:
 
 async def _ask_engine(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     await session.client.ping()
-    containers, usage = await asyncio.gather(
-        session.client.containers(None), session.client.get_json("/system/df")
+    containers, volumes = await asyncio.gather(
+        session.client.containers(None), _load_volumes(session)
     )
-    return containers, usage.get("Volumes") or []
+    return containers, volumes
+
+
+async def _load_volumes(session: Session) -> list[dict[str, Any]]:
+    """All volumes, with their sizes where the engine says them: it counts for one at a time."""
+    try:
+        found = await session.client.get_json("/system/df", type="volume")
+    except ApiError:
+        found = await session.client.get_json("/volumes")
+    return list((found or {}).get("Volumes") or [])
 
 
 def _volumes_of(
