@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from devenv.compose.discovery import find_default_files
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
-from devenv.compose.parse_config import parse_project
 from devenv.engine.compose import ComposeCli, Selection, find_compose
 from devenv.errors import (
     ComposeFileError,
@@ -26,7 +25,6 @@ from devenv.errors import (
 )
 from devenv.host import paths
 from devenv.host.files import is_file
-from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.values import replace
 
@@ -148,14 +146,14 @@ class Session:
 
         Raises ComposeFileError where it does not load.
         """
-        return parse_project(self._model_text(self.unnamed_selection))
+        return self._load_model(self.unnamed_selection)
 
     @cached_property
     def project(self) -> Project:
         """The merged model of the environment. Raises ComposeFileError where it does not load."""
         project = self.base_project
         if self.isolated is not None:
-            project = parse_project(self._model_text(self.selection))
+            project = self._load_model(self.selection)
         unknown = sorted(set(self._wanted_services()) - set(project.services))
         if unknown:
             raise UsageError(
@@ -180,7 +178,7 @@ class Session:
 
     def load_everything(self) -> Project:
         """The model with every Compose profile active. Raises ComposeFileError."""
-        return parse_project(self._model_text(replace(self.unnamed_selection, profiles=("*",))))
+        return self._load_model(replace(self.unnamed_selection, profiles=("*",)))
 
     @cached_property
     def hashes(self) -> dict[ServiceName, str]:
@@ -192,11 +190,15 @@ class Session:
         pairs = (line.split() for line in text.splitlines())
         return {ServiceName(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
 
-    def _model_text(self, selection: Selection) -> str:
-        return self._compose_text(selection, "config", "--format", "json")
+    def _load_model(self, selection: Selection) -> Project:
+        from devenv.compose.parse_config import parse_project  # after the first frame
+
+        return parse_project(self._compose_text(selection, "config", "--format", "json"))
 
     def _compose_text(self, selection: Selection, *words: str) -> str:
         """What Compose prints of a selection; kept by the content of all that it reads."""
+        from devenv.host.model_cache import load_model, resolve_cache_key, save_model
+
         environ = selection.environ(self.environ)
         arguments = (*selection.arguments(), *words)
         cache = paths.cache_directory(self.environ) / "models"

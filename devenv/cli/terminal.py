@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import tempfile
 import time
@@ -33,6 +32,8 @@ _AT_LINE = {
 
 def editor_argv(environ: Mapping[str, str], path: str, line: int) -> tuple[str, ...]:
     """The command that edits a file at a line: VISUAL, EDITOR, or the first editor on PATH."""
+    import shlex
+
     words = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or "")
     if not words:
         known = ("sensible-editor", "nano", "vi")
@@ -43,6 +44,8 @@ def editor_argv(environ: Mapping[str, str], path: str, line: int) -> tuple[str, 
 
 def show_in_pager(environ: Mapping[str, str], lines: Iterable[str]) -> int:
     """Show lines in $PAGER (default: less); returns its exit code. Raises OSError."""
+    import shlex
+
     words = shlex.split(environ.get("PAGER") or "") or ["less"]
     with tempfile.NamedTemporaryFile("w", prefix="devenv-logs-", encoding="utf-8") as file:
         file.writelines(lines)

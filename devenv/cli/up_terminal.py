@@ -13,7 +13,6 @@ from devenv.cli.output import print_note
 from devenv.cli.runtime import Runtime, UpOptions
 from devenv.cli.session import Session
 from devenv.cli.up import apply_switch, clone_first, resolve_options
-from devenv.cli.up_checks import find_reasons_against, refusal
 from devenv.cli.up_output import print_problem
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
@@ -130,6 +129,8 @@ async def _start_when_shown(
         await _watch_when_up(runtime)
         await session.client.ping()
         if not arguments.no_checks:
+            from devenv.cli.up_checks import find_reasons_against, refusal
+
             checks = await runtime.check(tasks)
             blocking = find_reasons_against(checks, session, runtime.options)
             if blocking:

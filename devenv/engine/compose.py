@@ -5,7 +5,6 @@ Running it is `process`; what its errors mean is `errors`.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -167,6 +166,8 @@ def _ask_version(path: Path, environ: Mapping[str, str]) -> str:
 def _load_versions(cache_file: Path | None) -> dict[str, str]:
     if cache_file is None:
         return {}
+    import json
+
     try:
         known = json.loads(cache_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -177,6 +178,8 @@ def _load_versions(cache_file: Path | None) -> dict[str, str]:
 def _save_versions(cache_file: Path | None, known: Mapping[str, str]) -> None:
     if cache_file is None:
         return
+    import json
+
     try:
         cache_file.write_text(json.dumps(known), encoding="utf-8")
     except OSError:

@@ -6,8 +6,6 @@ context store on disk. Connecting is `api.py`'s part.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -107,6 +105,8 @@ def _from_environment(environ: Mapping[str, str], config_dir: Path) -> Endpoint:
 
 
 def _from_store(config_dir: Path, name: str) -> Endpoint:
+    import hashlib
+
     digest = hashlib.sha256(name.encode()).hexdigest()
     meta_path = config_dir / "contexts" / "meta" / digest / "meta.json"
     meta = _load_json(meta_path)
@@ -205,6 +205,8 @@ def _load_json(path: Path) -> dict[str, Any] | None:
         ) from error
     if not text.strip():
         return {}
+    import json
+
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:

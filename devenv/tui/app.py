@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from devenv.compose.names import ServiceName
 from devenv.state.actions import (
@@ -59,7 +59,8 @@ class DevenvApp(LastingTimers, App[str]):
     """Returns `leave`, `stop` or `switch`: what is to become of the environment."""
 
     TITLE = "devenv"
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    CSS_PATH = Path(__file__).with_name("frame.tcss")
+    """What the first frame needs; app.tcss is read when the tabs are made."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-widest")]  # noqa: RUF012, Textual's own form
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [*keys.FIXED]
@@ -145,6 +146,8 @@ class DevenvApp(LastingTimers, App[str]):
         """The keys work, and are shown, as soon as there is what they act on."""
         message.stop()
         self._tabs = message.tabs
+        from textual.widgets import Footer
+
         self._bind_keys()
         self._show()
         await self.screen_stack[0].mount(Footer())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -59,6 +60,7 @@ class Panes(Vertical):
             return  # the screen is being taken down
         from devenv.tui.tab_area import TabArea
 
+        self.app.stylesheet.read(Path(__file__).with_name("app.tcss"))
         cause = VerticalScroll(Static(id="cause-text"), id="cause")
         cause.display = False
         tabs = TabArea(self._logs, self._clock)
