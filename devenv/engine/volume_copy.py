@@ -33,6 +33,7 @@ from devenv.engine.volumes import (
     remove_vessel,
     write_volume,
 )
+from devenv.errors import EngineUnavailable
 
 BATCH_BYTES = 1024 * 1024
 """What is handed to the thread that compresses, at once."""
@@ -68,7 +69,12 @@ async def holding(
                 ) from None
         yield
     finally:
-        failed = await release(client, held)
+        try:
+            failed = await release(client, held)
+        except EngineUnavailable as error:
+            names = ", ".join(dict.fromkeys(one.service for one in held))
+            error.message += f" {names} may still be held: the next devenv up lets it go on."
+            raise
         if not failed:
             await remove_vessel(client, mark)
     if failed:
