@@ -68,7 +68,7 @@ def test_broken_files_are_said_and_read_again_while_the_containers_are_shown(
         terminal.press("s")
         wait(shows("one", "○ stopped"), shows("two", "○ stopped"), r"✗ \.env:\d")
         env.unlink()
-        wait(shows("one", "○ stopped"), but="The env file does not load")
+        wait(shows("one", "○ stopped"), but="✗ .env")
 
         # A change that loads is said, and u applies it.
         write(project, "changed")
