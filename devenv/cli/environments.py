@@ -19,6 +19,8 @@ from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.compose.isolation import LABEL_BRANCH, LABEL_REPOSITORY, LABEL_WORKTREE
 from devenv.compose.names import EnvironmentName
+from devenv.compose.shared import KIND as SHARED
+from devenv.compose.shared import LABEL_KIND
 from devenv.engine.api import ApiError
 from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT
 from devenv.errors import DevenvError, ExitCode, UsageError
@@ -137,13 +139,14 @@ def _recognise(container: Mapping[str, Any], repository: str) -> KnownEnvironmen
     if name is None or _label(container, LABEL_REPOSITORY) != repository:
         return None
     branch = _label(container, LABEL_BRANCH)
+    kind = "branch" if branch is not None else "worktree"
     return KnownEnvironment(
         EnvironmentName(name),
         repository,
         _label(container, LABEL_DIRECTORY) or "",
         branch,
         made_at=float(container.get("Created") or 0),
-        kind="branch" if branch is not None else "worktree",
+        kind=_label(container, LABEL_KIND) or kind,
         worktree=_label(container, LABEL_WORKTREE),
     )
 
@@ -183,7 +186,7 @@ def print_environments(session: Session, form: str) -> int:
         (
             "*" if row.is_current else "",
             row.known.name,
-            row.known.branch or "",
+            "(shared by all)" if row.known.kind == SHARED else row.known.branch or "",
             row.known.profile or "",
             row.state,
             render_duration(now - row.known.made_at) if row.known.made_at else "",

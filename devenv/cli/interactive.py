@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from devenv.cli.output import print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.shared import find_shared
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.containers_now import observe_once
 from devenv.engine.process import run_interactive
@@ -50,6 +51,9 @@ def _find_running(session: Session, service: str, index: int) -> tuple[Environme
     async def find() -> tuple[EnvironmentName, str]:
         await session.client.ping()
         name = (await find_environment_names(session))[0]
+        shared = await asyncio.to_thread(find_shared, session)
+        if shared is not None and service in shared.services:
+            name = shared.name
         containers = await observe_once(session.client, name)
         known = {c.service for c in containers}
         if not known:

@@ -7,7 +7,7 @@ state directory, since Compose reads files. Nothing of the repository is changed
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from devenv.cli.session import Session, default_project_name
@@ -18,6 +18,7 @@ from devenv.compose.isolation import (
     LABEL_WORKTREE,
     Checkout,
     choose_offset,
+    label_lines,
     port_variables,
     published_ports,
     render_override,
@@ -25,7 +26,16 @@ from devenv.compose.isolation import (
     resolve_name,
 )
 from devenv.compose.model import Project
-from devenv.compose.names import EnvironmentName
+from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.compose.shared import (
+    LABEL_USES,
+    NotShareable,
+    SharedPlan,
+    plan_shared,
+    render_network,
+    render_user,
+    shared_name,
+)
 from devenv.engine.containers import LABEL_DIRECTORY
 from devenv.errors import ConfigError, DevenvError, PlanRefused
 from devenv.host import paths
@@ -38,6 +48,7 @@ from devenv.host.environments import (
 )
 from devenv.host.memory import open_existing, open_memory
 from devenv.host.ports import find_listener
+from devenv.host.state_files import write_state_file
 from devenv.values import dataclass
 
 
@@ -51,6 +62,10 @@ class Isolated:
     offset: int | None = None
     variables: Mapping[str, str] | None = None
     """`DEVENV_PORT_…`, for files and hooks that need an address."""
+    shared: SharedPlan | None = None
+    """The services that it leaves to an environment of all; None: it uses none of them."""
+    is_plain: bool = False
+    """The repository's plain one, with an override for what it shares."""
 
 
 def resolve_base_name(session: Session, project: Project) -> EnvironmentName:
@@ -91,6 +106,12 @@ def resolve_isolated(session: Session) -> Isolated | None:
     files = session.files
     isolation = files.settings.isolation
     if isolation.mode == "none":
+        if isolation.shared:
+            raise ConfigError(
+                "Services are shared between environments, and there is only one.",
+                source=files.settings.source("isolation", "shared"),
+                fix='[isolation] mode = "branch" or "worktree"',
+            )
         return None
     git = files.git
     if git is None:
@@ -103,21 +124,72 @@ def resolve_isolated(session: Session) -> Isolated | None:
     base = session.base_project
     checkout = Checkout(git.effective_branch, git.worktree_name)
     key = resolve_key(isolation.mode, checkout, files.settings.default_branch)
-    name = resolve_name(resolve_base_name(session, base), key)
-    if key is None:
+    base_name = resolve_base_name(session, base)
+    name = resolve_name(base_name, key)
+    shared = _plan_shared(session, base, base_name)
+    if key is None and shared is None:
         return Isolated(name, None) if name != base.name else None
-    offset = _find_offset(session, base, name) if isolation.ports == "offset" else None
-    labels = {LABEL_REPOSITORY: repository_of(session)}
-    if isolation.mode == "branch" and git.effective_branch is not None:
-        labels[LABEL_BRANCH] = git.effective_branch
-    if isolation.mode == "worktree" and git.worktree_name is not None:
-        labels[LABEL_WORKTREE] = git.worktree_name
-    if offset is not None:
-        labels[LABEL_OFFSET] = str(offset)
-    text = render_override(base, labels=labels, offset=offset)
+    offset = None
+    labels: dict[str, str] = {}
+    if key is not None:
+        offset = _find_offset(session, base, name) if isolation.ports == "offset" else None
+        labels[LABEL_REPOSITORY] = repository_of(session)
+        if isolation.mode == "branch" and git.effective_branch is not None:
+            labels[LABEL_BRANCH] = git.effective_branch
+        if isolation.mode == "worktree" and git.worktree_name is not None:
+            labels[LABEL_WORKTREE] = git.worktree_name
+        if offset is not None:
+            labels[LABEL_OFFSET] = str(offset)
+        if shared is not None:
+            labels[LABEL_USES] = shared.name
+    text = _render(base, name, labels, offset, shared)
     override = _write_override(session, name, text)
-    variables = port_variables(base, offset) if offset is not None else {}
-    return Isolated(name, override, offset, variables)
+    left_out = shared.services if shared is not None else ()
+    variables = port_variables(base, offset, left_out) if offset is not None else {}
+    return Isolated(name, override, offset, variables, shared, is_plain=key is None)
+
+
+def _plan_shared(session: Session, base: Project, base_name: EnvironmentName) -> SharedPlan | None:
+    """What this selection leaves to the environment of all. Raises ConfigError."""
+    settings = session.files.settings
+    wanted = settings.isolation.shared
+    missing = [one for one in wanted if one not in base.services]
+    if missing and (unknown := sorted(set(missing) - set(session.load_everything().services))):
+        raise ConfigError(
+            f"There is no service {unknown[0]!r} to share.",
+            source=settings.source("isolation", "shared", wanted.index(unknown[0])),
+            fix=f"known: {', '.join(sorted(base.services)) or 'none'}",
+        )
+    try:
+        return plan_shared(base, wanted, shared_name(base_name))
+    except NotShareable as error:
+        raise ConfigError(
+            str(error),
+            source=settings.source("isolation", "shared", wanted.index(error.service)),
+            fix="share both, or neither",
+        ) from None
+
+
+def _render(
+    base: Project,
+    name: EnvironmentName,
+    labels: Mapping[str, str],
+    offset: int | None,
+    shared: SharedPlan | None,
+) -> str:
+    if shared is None:
+        return render_override(base, labels=labels, offset=offset)
+    plan = shared
+
+    def more(service: ServiceName) -> Iterator[str]:
+        if not labels and service in plan.users:
+            yield from label_lines({LABEL_USES: plan.name})
+        yield from render_user(base, plan, service)
+
+    end = render_network(name) if plan.users else []
+    return render_override(
+        base, labels=labels, offset=offset, shared=plan.services, more=more, end=end
+    )
 
 
 def _find_offset(session: Session, base: Project, name: EnvironmentName) -> int | None:
@@ -155,21 +227,7 @@ def _load_offset_label(session: Session, name: EnvironmentName) -> int | None:
 
 def _write_override(session: Session, name: EnvironmentName, text: str) -> Path:
     profile = session.files.choice.name or "_"
-    directory = paths.state_directory(session.environ) / "environments" / name
-    file = directory / f"{profile}.compose.yaml"
-    try:
-        if file.is_file() and file.read_text(encoding="utf-8") == text:
-            return file
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise DevenvError(
-            f"The override of environment {name} cannot be written to {file}: {error.strerror}.",
-            fix="make the directory writable, or set XDG_STATE_HOME to one that is",
-        ) from None
-    return file
+    return write_state_file(session.environ, name, f"{profile}.compose.yaml", text)
 
 
 async def refuse_foreign(session: Session, project: Project) -> None:
@@ -205,7 +263,7 @@ def remember(session: Session, project: Project) -> KnownEnvironment:
     """Keep what is about to be started in the memory; without one, labels have to do."""
     files = session.files
     isolated = session.isolated
-    is_plain = isolated is None or isolated.override is None
+    is_plain = isolated is None or isolated.override is None or isolated.is_plain
     known = KnownEnvironment(
         name=project.name,
         repository=repository_of(session),

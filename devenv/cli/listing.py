@@ -10,6 +10,7 @@ from typing import Any
 from devenv.cli.drift import add_drift
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.shared import find_shared, observe_shared
 from devenv.compose.names import EnvironmentName
 from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
@@ -34,7 +35,14 @@ def load_services(session: Session) -> tuple[EnvironmentName, tuple[ServiceState
         state = State(Environment(name, str(session.start)))
         state = replace(state, containers={c.id: c for c in containers})
         try:
-            state = replace(state, project=session.project)
+            state = replace(
+                state,
+                project=session.project,
+                environment=session.environment(session.project),
+            )
+            shared = await observe_shared(session, find_shared(session))
+            everything = {**state.containers, **{c.id: c for c in shared}}
+            state = replace(state, containers=everything)
             state = await asyncio.to_thread(add_drift, session, state)
         except EngineUnavailable:
             raise

@@ -15,6 +15,7 @@ from datetime import datetime
 from devenv.cli.log_output import LogWriter
 from devenv.cli.output import print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.shared import find_shared, observe_shared
 from devenv.compose.parse_config import parse_duration
 from devenv.engine.api import ApiError
 from devenv.engine.containers_now import observe_once
@@ -98,7 +99,9 @@ async def _print_logs(
 ) -> int:
     await session.client.ping()
     name = (await find_environment_names(session))[0]
+    shared = await asyncio.to_thread(find_shared, session)
     containers = await observe_once(session.client, name)
+    containers += await observe_shared(session, shared)
     known = {c.service for c in containers}
     services = {resolve_service_name(service, known) for service in arguments.services} or known
     writer = LogWriter(arguments, max((len(n) for n in services), default=0), wanted)
@@ -128,6 +131,7 @@ async def _print_logs(
         tail=arguments.tail,
         since_ns=since,
         services=frozenset(services) if arguments.services else None,
+        shared=shared.name if shared is not None else None,
         with_usage=False,
     )
     following = asyncio.create_task(observer.run())

@@ -9,6 +9,7 @@ from typing import Any
 from devenv.cli.exclusive import hold_environment
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.shared import ensure_shared, find_used, release_shared
 from devenv.cli.volume_recovery import recover_volumes
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.compose import Selection
@@ -51,8 +52,13 @@ async def _run(
         wanted = [resolve_service_name(service, known) for service in services]
         if not containers and verb != "down":
             continue
+        used = await find_used(session, name)
+        if verb in ("start", "restart") and used:
+            await ensure_shared(session, name, print_note)
         touched += [c for c in containers if not wanted or c.service in wanted]
         await _run_by_name(session, name, verb, wanted, options)
+        if verb in ("stop", "down"):
+            await release_shared(session, name, used, print_note, removed=verb == "down")
     after = [c for name in names for c in await observe_once(session.client, name)]
     left = {container.id: container for container in after}
     for container in touched:
@@ -83,7 +89,23 @@ async def _run(
 def remove_environment(session: Session, name: EnvironmentName) -> None:
     """Containers, networks, volumes and the images that were built for it alone."""
     options = ("--volumes", "--remove-orphans", "--rmi", "local")
-    asyncio.run(_run_by_name(session, name, "down", (), options))
+
+    async def remove() -> None:
+        used = await find_used(session, name)
+        await _run_by_name(session, name, "down", (), options)
+        await release_shared(session, name, used, print_note, removed=True)
+
+    asyncio.run(remove())
+
+
+def release_services(session: Session, name: EnvironmentName) -> None:
+    """Stop what an environment shared and nobody uses any more; it was stopped before."""
+
+    async def release() -> None:
+        used = await find_used(session, name)
+        await release_shared(session, name, used, print_note, removed=False)
+
+    asyncio.run(release())
 
 
 def stop_services(session: Session, name: EnvironmentName, services: Sequence[ServiceName]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from devenv.state.actions import (
 )
 from devenv.state.effects import ExplainDrift, RecordStart, ResumeServices
 from devenv.state.logs import LogStore
-from devenv.state.model import Checks, Environment, OperationKind, State
+from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
 from devenv.values import dataclass
 
@@ -271,6 +271,8 @@ class Runtime:
         act by the labels of the containers.
         """
         from devenv.cli.exclusive import hold_environment
+        from devenv.cli.operation_steps import OperationSteps
+        from devenv.cli.shared import find_shared
         from devenv.engine.effects import EffectRunner
         from devenv.engine.observe import Observer
 
@@ -281,6 +283,12 @@ class Runtime:
             self._observing.cancel()
         self._followed = name
         if self.effects is None:
+            steps = OperationSteps(
+                lambda: self.session,
+                lambda: self.store.state,
+                lambda: self.options,
+                self._on_output,
+            )
             self.effects = EffectRunner(
                 tasks=tasks,
                 compose=session.compose,
@@ -290,7 +298,8 @@ class Runtime:
                 client=session.client,
                 dispatch=self.store.dispatch,
                 project=lambda: self.store.state.project,
-                prepare_up=self.prepare_up,
+                prepare=steps.prepare,
+                finish=steps.finish,
                 hold=lambda verb, tell: hold_environment(
                     self.session, self.store.state.environment.name, verb, tell
                 ),
@@ -303,6 +312,7 @@ class Runtime:
             self._take_session(session)
         else:
             self.act_by_labels()
+        shared = find_shared(session) if has_model else None
         observer = Observer(
             session.client,
             name,
@@ -311,6 +321,7 @@ class Runtime:
             clock=time.time,
             tail=self._tail,
             with_usage=self._with_usage,
+            shared=shared.name if shared is not None else None,
         )
         self._observing = tasks.create_task(observer.run())
 
@@ -347,52 +358,6 @@ class Runtime:
 
         inactive = await in_thread(partial(load_inactive, self.session))
         await self.store.dispatch(InactiveFound(inactive))
-
-    async def prepare_up(
-        self, kind: OperationKind, project: Project, services: tuple[ServiceName, ...]
-    ) -> None:
-        """Look before the start for what would lose data or fail half-way.
-
-        Raises PlanRefused, EngineUnavailable, ComposeFileError.
-        """
-        from devenv.cli.branch_watch import resume_services
-        from devenv.cli.isolation import refuse_foreign
-        from devenv.cli.volume_recovery import recover_volumes
-        from devenv.engine.preflight import check_plan, load_hashes, load_plan
-        from devenv.host.ports import find_listener
-
-        session = self.session
-        await refuse_foreign(session, project)
-        await recover_volumes(session.client, project.name, self._note)
-        if self.options.clone and session.files.settings.isolation.clone_volumes:
-            from devenv.cli.cloning import clone_if_missing
-
-            await clone_if_missing(session, project, self._note)
-        await resume_services(session, project.name)
-        hashes = await load_hashes(
-            session.compose, session.selection, session.environ, session.files.compose_files
-        )
-        plan = await load_plan(
-            session.client,
-            project,
-            hashes,
-            only=services or self.options.services,
-            without=self.options.without,
-            find_listener=find_listener if session.endpoint.is_local else None,
-        )
-        check_plan(plan)
-        await asyncio.to_thread(self._remember, project, hashes)
-
-    def _remember(self, project: Project, hashes: Mapping[ServiceName, str]) -> None:
-        """Keep what is about to be started, for what wants to know it later."""
-        from devenv.cli.drift import remember_started
-        from devenv.cli.isolation import remember
-
-        remember(self.session, project)
-        remember_started(self.session, project, hashes)
-
-    async def _note(self, words: str) -> None:
-        self._on_output("note", words)
 
 
 def _guess_name(session: Session) -> EnvironmentName:

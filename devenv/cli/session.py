@@ -134,7 +134,8 @@ class Session:
 
         Raises what the base model or `[isolation]` has wrong.
         """
-        if self.files.settings.isolation.mode == "none":
+        isolation = self.files.settings.isolation
+        if isolation.mode == "none" and not isolation.shared:
             return None
         from devenv.cli.isolation import resolve_isolated
 
@@ -186,16 +187,16 @@ class Session:
 
         Raises what keeps the model from loading.
         """
-        text = self._compose_text(self.selection, "config", "--hash", "*")
+        text = self.compose_text(self.selection, "config", "--hash", "*")
         pairs = (line.split() for line in text.splitlines())
         return {ServiceName(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
 
     def _load_model(self, selection: Selection) -> Project:
         from devenv.compose.parse_config import parse_project  # after the first frame
 
-        return parse_project(self._compose_text(selection, "config", "--format", "json"))
+        return parse_project(self.compose_text(selection, "config", "--format", "json"))
 
-    def _compose_text(self, selection: Selection, *words: str) -> str:
+    def compose_text(self, selection: Selection, *words: str) -> str:
         """What Compose prints of a selection; kept by the content of all that it reads."""
         from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 
@@ -261,6 +262,7 @@ class Session:
         from devenv.state.model import Environment
 
         files = self.files
+        shared = self.isolated.shared if self.isolated is not None else None
         return Environment(
             name=project.name,
             directory=str(files.directory),
@@ -269,6 +271,8 @@ class Session:
             branch=files.git.effective_branch if files.git else None,
             context=self.endpoint.context_name,
             profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
+            shared=shared.services if shared is not None else (),
+            shared_name=shared.name if shared is not None else None,
         )
 
     def resolve_service(self, name: str) -> ServiceName:

@@ -11,7 +11,7 @@ import argparse
 import asyncio
 
 from devenv.cli.cloning import find_clones
-from devenv.cli.operations import start_services, stop_services
+from devenv.cli.operations import release_services, start_services, stop_services
 from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName, ServiceName
@@ -231,4 +231,7 @@ def _execute(session: Session, arguments: argparse.Namespace, plan: SwitchPlan) 
             "dry_run": False,
         }
     )
-    return run_plain(session, up)
+    code = run_plain(session, up)
+    if plan.before is not None and plan.before != plan.after:
+        release_services(session, plan.before)
+    return code

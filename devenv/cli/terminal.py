@@ -64,7 +64,10 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
     def run_shell(service: ServiceName) -> int:
         from devenv.cli.interactive import SHELL, exec_argv  # the engine's layer, after the frame
 
-        name = runtime.store.state.environment.name
+        environment = runtime.store.state.environment
+        name = environment.name
+        if service in environment.shared and environment.shared_name is not None:
+            name = environment.shared_name
         return run_interactive(exec_argv(session, name, service, SHELL), session.environ, "/")
 
     def edit_file(path: str, line: int) -> int:

@@ -44,12 +44,14 @@ LOG_TAIL_LINES = 8
 """How many of a failed container's last log lines are shown."""
 STOP_SECONDS = 600.0
 _UP = ("--progress", "plain", "up", "--detach")
-_CREATING = (OperationKind.UP, OperationKind.RECREATE)
 
 Dispatch = Callable[[do.Action], Awaitable[None]]
 Hold = Callable[[str, Callable[[str], Awaitable[None]]], AbstractAsyncContextManager[None]]
 """Called with the operation's verb, and what is to be told while another devenv is waited for."""
-PrepareUp = Callable[[OperationKind, Project, tuple[ServiceName, ...]], Awaitable[None]]
+Prepare = Callable[[OperationKind, Project, tuple[ServiceName, ...]], Awaitable[None]]
+"""Called before an operation, where a model is loaded; what it raises keeps it from being begun."""
+Finish = Callable[[OperationKind], Awaitable[None]]
+"""Called when all commands of an operation have ended well."""
 OnOutput = Callable[[str, str], None]
 """Called with `build` or `compose` and one harmless line of output."""
 
@@ -68,7 +70,8 @@ class EffectRunner:
         client: EngineClient,
         dispatch: Dispatch,
         project: Callable[[], Project | None],
-        prepare_up: PrepareUp,
+        prepare: Prepare,
+        finish: Finish,
         hold: Hold,
         clock: Callable[[], float],
         on_output: OnOutput,
@@ -83,7 +86,8 @@ class EffectRunner:
         self._client = client
         self._dispatch = dispatch
         self._project = project
-        self._prepare_up = prepare_up
+        self._prepare = prepare
+        self._finish = finish
         self._hold = hold
         self._clock = clock
         self._on_output = on_output
@@ -133,12 +137,13 @@ class EffectRunner:
             # The plan is made once it is this one's turn: it finds what the other one has done.
             async with self._hold(kind.value, tell_waiting):
                 project = self._project()
-                if kind in _CREATING and project is not None:
-                    await self._prepare_up(kind, project, services)
+                if project is not None:
+                    await self._prepare(kind, project, services)
                 operation = replace(operation, started_at=self._clock())
                 await self._dispatch(do.OperationStarted(operation))
                 for command in commands:
                     await self._run_compose(command)
+                await self._finish(kind)
         except DevenvError as error:
             problem = to_problem(error)
         except asyncio.CancelledError:

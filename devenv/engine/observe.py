@@ -47,10 +47,14 @@ class Observer:
         since_ns: int | None = None,
         services: frozenset[ServiceName] | None = None,
         with_usage: bool = True,
+        shared: EnvironmentName | None = None,
     ) -> None:
-        """`tail` and `since_ns` limit the log lines of before; `services` whose logs are read."""
+        """`tail` and `since_ns` limit the log lines of before; `services` whose logs are read.
+
+        `shared` is an environment whose containers are followed like the own ones.
+        """
         self._client = client
-        self._name = name
+        self._names = (name,) if shared is None else (name, shared)
         self._dispatch = dispatch
         self._streams = LogStreams(
             client,
@@ -107,16 +111,21 @@ class Observer:
             self._streams.say(ENGINE, "the engine is back")
         self._streams.settle()
         await self._dispatch(do.EngineConnected(info.version))
-        filters = {"type": ["container"], "label": [f"{LABEL_PROJECT}={self._name}"]}
+        filters = {"type": ["container"]}
+        if len(self._names) == 1:  # several labels would all have to fit
+            filters["label"] = [f"{LABEL_PROJECT}={self._names[0]}"]
         events = self._client.events(filters, since_ns=since_ns)
         async with contextlib.aclosing(events):
             async for event in events:
-                await self._take_event(event)
+                attributes = (event.get("Actor") or {}).get("Attributes") or {}
+                if attributes.get(LABEL_PROJECT) in self._names:
+                    await self._take_event(event)
         raise EngineUnavailable("The engine closed its event stream.", fix="Is it being restarted?")
 
     async def _observe_all(self) -> None:
         found = []
-        for summary in await self._client.containers(self._name):
+        summaries = [s for name in self._names for s in await self._client.containers(name)]
+        for summary in summaries:
             container = await self._look(summary["Id"])
             if container is not None:
                 found.append((container, self._stop_signals.get(container.id, SIGTERM)))

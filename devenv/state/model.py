@@ -231,6 +231,9 @@ class Environment:
     context: str = "default"
     profiles: tuple[tuple[str, str], ...] = ()
     """All profiles that devenv.toml offers: name and description."""
+    shared: tuple[ServiceName, ...] = ()
+    """Services that run in an environment which all environments of the repository use."""
+    shared_name: EnvironmentName | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,9 @@ def _resolve_unselected(
 ) -> ServiceState:
     """A service with containers but outside the selection; all of them while no model loads."""
     status, detail = resolve_status(containers)
-    if known:
+    if name in state.environment.shared:
+        detail = " · ".join(part for part in (detail, "shared by all environments") if part)
+    elif known:
         detail = f"{status.value}, not in this profile"
     return ServiceState(
         name=name,

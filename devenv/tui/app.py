@@ -227,6 +227,10 @@ class DevenvApp(LastingTimers, App[str]):
         """Whether the chosen service is in no file of the profile's selection; if so, say it."""
         service = self._state.service(self._chosen) if self._chosen else None
         project = self._state.project
+        if service is not None and service.name in self._state.environment.shared:
+            words = "is shared by all environments, and stops with the last of them."
+            self.notify(f"{sanitize(service.name)} {words}", markup=False)
+            return True
         if (
             service is None
             or service.status is not ServiceStatus.UNSELECTED

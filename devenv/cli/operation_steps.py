@@ -1,0 +1,102 @@
+"""What goes before and after a Compose command of a running environment.
+
+Before: what would lose data or fail half-way is found, shared services are started, what is about
+to be started is remembered. After: shared services that nobody uses any more are stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from devenv.cli.branch_watch import resume_services
+from devenv.cli.cloning import clone_if_missing
+from devenv.cli.drift import remember_started
+from devenv.cli.isolation import refuse_foreign, remember
+from devenv.cli.session import Session
+from devenv.cli.shared import ensure_shared, release_shared
+from devenv.cli.volume_recovery import recover_volumes
+from devenv.compose.model import Project
+from devenv.compose.names import ServiceName
+from devenv.engine.preflight import check_plan, load_hashes, load_plan
+from devenv.host.ports import find_listener
+from devenv.state.model import OperationKind, State
+
+if TYPE_CHECKING:
+    from devenv.cli.runtime import UpOptions
+
+
+class OperationSteps:
+    """The steps around the operations of one environment."""
+
+    def __init__(
+        self,
+        session: Callable[[], Session],
+        state: Callable[[], State],
+        options: Callable[[], UpOptions],
+        on_output: Callable[[str, str], None],
+    ) -> None:
+        self._session = session
+        self._state = state
+        self._options = options
+        self._on_output = on_output
+
+    async def prepare(
+        self, kind: OperationKind, project: Project, services: tuple[ServiceName, ...]
+    ) -> None:
+        """What goes before an operation. Raises what keeps it from being begun."""
+        if kind in (OperationKind.UP, OperationKind.RECREATE):
+            await self._prepare_up(project, services)
+        elif kind in (OperationKind.START, OperationKind.RESTART):
+            await self._ensure_shared(project)
+
+    async def finish(self, kind: OperationKind) -> None:
+        """What follows an operation that ended well."""
+        session, name = self._session(), self._state().environment.name
+        if kind not in (OperationKind.STOP, OperationKind.DOWN):
+            return
+        isolated = await asyncio.to_thread(lambda: session.isolated)
+        if isolated is not None and isolated.shared is not None:
+            note = partial(self._on_output, "note")
+            removed = kind is OperationKind.DOWN
+            await release_shared(session, name, [isolated.shared.name], note, removed=removed)
+
+    async def _ensure_shared(self, project: Project) -> None:
+        if self._session().files.settings.isolation.shared:
+            await ensure_shared(self._session(), project.name, partial(self._on_output, "note"))
+
+    async def _prepare_up(self, project: Project, services: tuple[ServiceName, ...]) -> None:
+        """Look before the start for what would lose data or fail half-way.
+
+        Raises PlanRefused, EngineUnavailable, ComposeFileError.
+        """
+        session = self._session()
+        await refuse_foreign(session, project)
+        await recover_volumes(session.client, project.name, self._note)
+        if self._options().clone and session.files.settings.isolation.clone_volumes:
+            await clone_if_missing(session, project, self._note)
+        await resume_services(session, project.name)
+        hashes = await load_hashes(
+            session.compose, session.selection, session.environ, session.files.compose_files
+        )
+        plan = await load_plan(
+            session.client,
+            project,
+            hashes,
+            only=services or self._options().services,
+            without=self._options().without,
+            find_listener=find_listener if session.endpoint.is_local else None,
+        )
+        check_plan(plan)
+        await self._ensure_shared(project)
+        await asyncio.to_thread(self._remember, project, hashes)
+
+    def _remember(self, project: Project, hashes: Mapping[ServiceName, str]) -> None:
+        """Keep what is about to be started, for what wants to know it later."""
+        remember(self._session(), project)
+        remember_started(self._session(), project, hashes)
+
+    async def _note(self, words: str) -> None:
+        self._on_output("note", words)
