@@ -107,6 +107,7 @@ class Tab(DevTab):
         self._update("#watch-services-text", rows)
         self._update("#watch-notes-text", notes)
         self.query_one("#watch-services").display = bool(rows or notes)
+        self.query_one("#watch-notes-text").display = bool(notes)
         self._fill()
         self._show_detail()
 
