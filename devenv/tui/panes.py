@@ -75,7 +75,7 @@ class Panes(Vertical):
         """Draw the state for the chosen service, or for all."""
         if not self.services.is_attached:
             return
-        width = self.size.width
+        width = self.app.size.width
         self._update("#header", render_header(state, width))
         banner = render_banner(state)
         self._update("#banner", banner)

@@ -50,6 +50,16 @@ async def test_keys_that_are_typed_before_there_are_tabs_act_once_there_are() ->
         assert harness.drain() == [RunOperation(OperationKind.UP)]
 
 
+async def test_the_first_frame_says_which_environment_this_is() -> None:
+    async with in_first_frame() as (harness, app, _):
+        harness.app = app
+        await wait_for(lambda: "Services" in screen_text(harness))
+        assert app._tabs is None
+        header, *rest = screen_text(harness).splitlines()
+        assert header.strip().startswith(harness.store.state.environment.name)
+        assert len(rest) == 35
+
+
 async def test_leaving_before_there_are_tabs() -> None:
     async with in_first_frame() as (_, app, running):
         app.exit("leave")
