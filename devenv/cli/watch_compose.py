@@ -20,11 +20,12 @@ class ComposeRunner:
     """Compose changes one project at a time."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """Held while containers are changed."""
 
     async def run(self, model: WatchModel, *words: str) -> None:
         """Run a command to its end. Raises what a failure means."""
-        async with self._turn:
+        async with self.turn:
             await _run(model, words, COMPOSE_SECONDS, None)
 
     async def build(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from devenv.cli.session import Session
@@ -59,18 +60,49 @@ class WatchModel:
         found = (one.service for one in self.planner.inputs())
         return tuple(dict.fromkeys(name for name in found if name is not None))
 
-    def find_sharing(self, name: ServiceName) -> list[ServiceName]:
-        """The services that run the same image as this one's build, itself first."""
-        services, project = self.project.services, self.project.name
-        image = services[name].image or f"{project}-{name}"
-        others = [
-            other
-            for other, service in services.items()
-            if other != name
-            and service.build is not None
-            and (service.image or f"{project}-{other}") == image
+    def find_sharing(self, name: ServiceName) -> tuple[ServiceName, ...]:
+        """The services of the same build, itself among them: those that are built first, then
+        those that only run its image; each in the model's order.
+
+        Their images may have names of their own: one build serves them all.
+        """
+        key = self._build_key(self._find_owner(name))
+        if key is None:
+            return (name,)
+        built = [one for one in self.project.services if self._build_key(one) == key]
+        names = {self.image_of(one) for one in built}
+        users = [
+            one
+            for one, service in self.project.services.items()
+            if service.build is None and service.image in names
         ]
-        return [name, *others]
+        return (*built, *users)
+
+    def find_lane(self, name: ServiceName) -> ServiceName:
+        """The service that stands for all of the same build."""
+        return self.find_sharing(name)[0]
+
+    def _find_owner(self, name: ServiceName) -> ServiceName:
+        """The service whose build makes the image that a service runs."""
+        services = self.project.services
+        if services[name].build is None:
+            for other, service in services.items():
+                if service.build is not None and self.image_of(other) == services[name].image:
+                    return other
+        return name
+
+    def image_of(self, name: ServiceName) -> str:
+        """The name of a service's image."""
+        return self.project.services[name].image or f"{self.project.name}-{name}"
+
+    def _build_key(self, name: ServiceName) -> str | None:
+        """All that a build is made from; None for a service that is not built."""
+        raw = (self.project.document.get("services") or {}).get(name) or {}
+        build, platform = raw.get("build"), raw.get("platform")
+        if not isinstance(build, dict):
+            return None
+        made = {key: value for key, value in build.items() if key != "tags"}
+        return json.dumps([made, platform], sort_keys=True)
 
 
 def load_watch_model(session: Session) -> WatchModel:

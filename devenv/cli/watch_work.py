@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from devenv.cli.watch_compose import ComposeRunner
 from devenv.cli.watch_model import WatchModel
+from devenv.cli.watch_recreate import Recreation, Recreator
 from devenv.cli.watch_stops import StopMeter
 from devenv.cli.watch_tell import Doing, Teller
 from devenv.compose.build_progress import BuildReader, StepMark
@@ -23,6 +23,7 @@ from devenv.compose.watch.values import WatchAction
 from devenv.engine.api import ApiError
 from devenv.engine.containers_now import observe_once
 from devenv.engine.health_wait import measure_health
+from devenv.engine.image_tags import tag_image
 from devenv.engine.stop_times import StopTimes
 from devenv.engine.sync import After, Change, Hook, Outcome, Syncer, SyncResult
 from devenv.errors import DevenvError, EngineUnavailable
@@ -30,8 +31,6 @@ from devenv.state.model import BuildStepRun, Container, Problem
 from devenv.state.text import sanitize
 from devenv.state.watch import WHOLE, Part
 from devenv.state.watch_events import ImagesStale
-
-_INSTALLED = frozenset({"node_modules", ".venv", "venv", "vendor", "deps", "_build", "target"})
 
 HEALTH_SECONDS = 120.0
 """How long a recreated container's health is waited for, to say what it took."""
@@ -49,15 +48,16 @@ class Worker:
         self._output = output
         self._client = model.session.client
         self._syncer = Syncer(self._client)
+        self._recreator = Recreator(self.compose, self._client)
         self._stops = StopTimes(self._client, model.project.name)
         self._meter = StopMeter(self._stops, teller)
         self._health: dict[ServiceName, asyncio.Task[None]] = {}
         self._stale: set[ServiceName] = set()
         """Services whose image lacks what was synced."""
         self.building: dict[ServiceName, tuple[ServiceName, ...]] = {}
-        """The services whose work builds an image, and all that run it."""
+        """Lane -> the services whose image is being built."""
         self.why_cancelled: dict[ServiceName, str] = {}
-        """Set before the work of a service is cancelled, by who does that."""
+        """Set before the work of a lane is cancelled, by who does that."""
 
     async def run(self) -> None:
         """Follow what containers do, until cancelled."""
@@ -68,26 +68,39 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*self._health.values(), return_exceptions=True)
 
-    async def do(self, work: ServiceWork, noticed: Mapping[Part, float]) -> None:
-        """Do it to its end, well or not; cancelled, it says so and raises CancelledError."""
+    async def do(self, work: ServiceWork, noticed: Mapping[Part, float]) -> bool:
+        """Do it to its end; whether it went well. Cancelled, it says so and raises."""
         doing = self._teller.start(work.action, (work.service,), work.changes, noticed)
+        doings = (
+            self._restart(doing, work.service)
+            if work.action is WatchAction.RESTART
+            else self._sync(doing, work)
+        )
+        return await self._run(doing, doings)
+
+    async def rebuild(self, works: Sequence[ServiceWork], noticed: Mapping[Part, float]) -> bool:
+        """One build for all services that share it, whichever of them asked; as `do`."""
+        asking = tuple(work.service for work in works)
+        changes = [change for work in works for change in work.changes]
+        doing = self._teller.start(WatchAction.REBUILD, asking, changes, noticed)
+        return await self._run(doing, self._rebuild(doing, works))
+
+    async def _run(self, doing: Doing, doings: Awaitable[bool]) -> bool:
         doing.begin()
-        if (waiting := self._health.pop(work.service, None)) is not None:
-            waiting.cancel()
+        for name in doing.activity.services:
+            if (waiting := self._health.pop(name, None)) is not None:
+                waiting.cancel()
         try:
-            if work.action is WatchAction.REBUILD:
-                await self._rebuild(doing, work.service)
-            elif work.action is WatchAction.RESTART:
-                await self._restart(doing, work.service)
-            else:
-                await self._sync(doing, work)
+            return await doings
         except DevenvError as error:
             doing.fail(self._teller.to_problem(error))
+            return False
         except asyncio.CancelledError:
-            doing.cancel(self.why_cancelled.get(work.service, "the watch ended"))
+            lane = self.model.find_lane(doing.activity.services[0])
+            doing.cancel(self.why_cancelled.get(lane, "the watch ended"))
             raise
 
-    async def _sync(self, doing: Doing, work: ServiceWork) -> None:
+    async def _sync(self, doing: Doing, work: ServiceWork) -> bool:
         """Copy changed files into every replica; a rebuild where that cannot be done."""
         after, hook = After.NOTHING, None
         if work.action is WatchAction.SYNC_EXEC:
@@ -99,7 +112,7 @@ class Worker:
         ids = [c.id for c in await self._containers(work.service) if c.state == "running"]
         if not ids:
             doing.cancel("its container does not run; nothing to sync to")
-            return
+            return True
         changes = [Change(c.path, c.target or "") for c in work.synced]
         async with contextlib.AsyncExitStack() as stack:
             if after is After.RESTART:
@@ -111,12 +124,11 @@ class Worker:
         for result in results:
             if result.outcome is Outcome.REBUILD:
                 doing.becomes(WatchAction.REBUILD, result.why)
-                await self._rebuild(doing, work.service)
-                return
+                return await self._rebuild(doing, [work])
         failed = next((r for r in results if r.outcome is not Outcome.SYNCED), None)
         if failed is not None:
             doing.fail(Problem(f"sync: {failed.why}"))
-            return
+            return False
         if work.restarts and work.action is WatchAction.SYNC:
             doing.restarts()
         if not work.restarts:
@@ -124,37 +136,49 @@ class Worker:
         doing.end(_describe(work, results))
         if any(change.stale_image for change in work.changes):
             self._set_stale(self._stale | {work.service})
+        return True
 
-    async def _restart(self, doing: Doing, name: ServiceName) -> None:
+    async def _restart(self, doing: Doing, name: ServiceName) -> bool:
         doing.does("restart")
         words = ("restart", "--no-deps", *self.model.stop_options, name)
         async with self._meter.measured(self.model, doing, Part.START):
             await self.compose.run(self.model, *words)
         doing.end()
         self._follow_health(doing)
+        return True
 
-    async def _rebuild(self, doing: Doing, name: ServiceName) -> None:
-        """Build the image once for all services that share it, and recreate them."""
+    async def _rebuild(self, doing: Doing, works: Sequence[ServiceWork]) -> bool:
+        """Build the image once, and recreate the services of it that run."""
         model = self.model
-        names = model.find_sharing(name)
-        doing.does("build", names)
+        asking = [work.service for work in works]
+        names = model.find_sharing(asking[0])
+        self._recreator.prepare(model)
+        doing.does("build", [*asking, *(one for one in names if one not in asking)])
         await self._build(doing, names)
         doing.does("recreate")
-        options = ["--detach", "--no-deps", "--no-build", *model.stop_options]
-        if _can_renew_volumes(model, names):
-            options.append("--renew-anon-volumes")
+        synced = [work.service for work in works if work.synced]
         async with self._meter.measured(model, doing):
-            await self.compose.run(model, "up", *options, *names)
+            done = await self._recreator.recreate(
+                model, names, own=asking, always={*self._stale, *synced}
+            )
         self._set_stale(self._stale - set(names))
-        doing.end()
+        doing.end(_describe_recreation(done))
         self._follow_health(doing)
-        await self._restart_dependents(names)
+        if done.kept_stale:
+            self._teller.note(
+                asking[0],
+                "volume-kept",
+                f"{', '.join(done.kept_stale)}: the anonymous volume keeps what an older image "
+                "put there; Compose would have given up the service's others with it",
+                fix="devenv down and up, or a named volume for the data",
+            )
+        await self._restart_dependents(done.replaced)
+        return True
 
     async def _build(self, doing: Doing, names: Sequence[ServiceName]) -> None:
         """Raises BuildFailed."""
         model, name = self.model, names[0]
-        service = model.project.services[name]
-        reader = BuildReader({name: service.image or f"{model.project.name}-{name}"})
+        reader = BuildReader({name: model.image_of(name)})
         began, began_at = time.monotonic(), time.time()
         first: list[float] = []
 
@@ -170,6 +194,9 @@ class Worker:
         failed = True
         try:
             await self.compose.build(model, name, on_line)
+            await tag_image(
+                self._client, model.image_of(name), {model.image_of(one) for one in names}
+            )
             failed = False
         finally:
             self.building.pop(name, None)
@@ -187,8 +214,12 @@ class Worker:
             if name not in names
             and any(e.service in names and e.restart for e in service.dependencies)
         ]
-        running = [n for n in dependents if await self._containers(n)]
-        if not running:
+        running = [
+            one
+            for one in dependents
+            if any(c.state == "running" for c in await self._containers(one))
+        ]
+        if not running or not names:
             return
         doing = self._teller.start(WatchAction.RESTART, running)
         doing.begin()
@@ -238,19 +269,14 @@ def _describe(work: ServiceWork, results: Sequence[SyncResult]) -> str:
     return ", ".join(parts)
 
 
-def _can_renew_volumes(model: WatchModel, names: Sequence[ServiceName]) -> bool:
-    """Whether the anonymous volumes hold installed dependencies alone.
-
-    Compose renews all of a service's anonymous volumes or none; one with other data is never
-    given away.
-    """
-    targets = [
-        Path(target)
-        for name in names
-        for kind, source, target in model.project.services[name].mounts
-        if kind == "volume" and not source
-    ]
-    return bool(targets) and all(target.name in _INSTALLED for target in targets)
+def _describe_recreation(done: Recreation) -> str:
+    """What else is to be said of a rebuild."""
+    parts = []
+    if not done.replaced:
+        parts.append("the image is the same" if done.same else "nothing of it runs")
+    if done.renewed:
+        parts.append(f"renewed {', '.join(done.renewed)}")
+    return ", ".join(parts)
 
 
 def _to_step(mark: StepMark) -> BuildStepRun:
