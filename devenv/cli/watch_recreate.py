@@ -17,7 +17,7 @@ from devenv.compose.names import ServiceName
 from devenv.engine.api import EngineClient
 from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import load_hashes
-from devenv.engine.recreate import Recreated, recreate_service
+from devenv.engine.recreate import Recreated, is_newest, recreate_service
 from devenv.errors import DevenvError
 from devenv.values import dataclass
 
@@ -90,13 +90,14 @@ class Recreator:
     ) -> Recreation:
         found = await observe_once(self._client, model.project.name)
         alive = [s for s in services if any(c.service == s and c.state in _ALIVE for c in found)]
-        ended = [
-            s
-            for s in services
-            if s in own
-            and s not in alive
-            and any(c.service == s and c.state == "exited" and not c.stopped for c in found)
+        idle = [
+            c
+            for c in found
+            if c.service in services and c.service in own and c.service not in alive
+            if c.state == "exited" and not c.stopped
         ]
+        newest = [c.service for c in idle if await is_newest(self._client, c.id)]
+        ended = [s for s in services if s in {c.service for c in idle} - set(newest)]
         hashes = await self._load_hashes(model)
         by_compose: list[ServiceName] = []
         done: dict[ServiceName, Recreated] = {}
@@ -119,7 +120,7 @@ class Recreator:
         replaced = [name for name, result in done.items() if result.container_ids]
         return Recreation(
             replaced=(*replaced, *by_compose, *ended),
-            same=tuple(name for name in done if name not in replaced),
+            same=tuple(name for name in (*done, *newest) if name not in replaced),
             renewed=tuple(sorted({one for result in done.values() for one in result.renewed})),
             stop_seconds=max((r.stop_seconds for r in done.values()), default=0.0),
             kept_stale=kept,

@@ -97,6 +97,18 @@ async def recreate_service(
     return Recreated(tuple(one for one, _ in done), None, renewed, stops, seconds)
 
 
+async def is_newest(client: EngineClient, container_id: str) -> bool:
+    """Whether a container is of the image that its image's name means now."""
+    old = await client.inspect(container_id)
+    try:
+        newest = await _image(client, str((old.get("Config") or {}).get("Image")))
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return False
+    return bool(newest["Id"] == old["Image"])
+
+
 async def _clear_up(client: EngineClient, container: str, volumes: Sequence[str] = ()) -> None:
     """Remove a container, and those of the volumes that nothing uses any more."""
     with contextlib.suppress(ApiError):

@@ -134,7 +134,8 @@ def portrait(project: Project) -> dict[str, Any]:
         "state": raw["State"]["Status"],
     }
     text = json.dumps(found).replace(project.name, "PROJECT")
-    return json.loads(text.replace(str(project.directory), "DIRECTORY"))
+    shown: dict[str, Any] = json.loads(text.replace(str(project.directory), "DIRECTORY"))
+    return shown
 
 
 def volumes(project: Project) -> dict[str, str]:
