@@ -113,8 +113,8 @@ class Lanes:
                 if why is None or current is None:
                     raise  # the watch ends
                 current.uncancel()
-                newer = self._pending.pop(lane, None)
-                if why == NEWER_SAVE and newer is not None:
+                if why == NEWER_SAVE:
+                    newer = self._pending.pop(lane, {})
                     self._join(lane, (*works.values(), *newer.values()))
 
     async def _do(self, works: _Works, noticed: dict[Part, float]) -> None:
