@@ -33,7 +33,10 @@ def inside(project: Project, service: str, *words: str) -> str:
 
 
 def said(up: Running, text: str, count: int = 1) -> None:
-    wait_for(lambda: up.stdout.count(text) >= count, seconds=60, what=f"{text} in {up.stdout}{up.stderr}")
+    try:
+        wait_for(lambda: up.stdout.count(text) >= count, seconds=120, what=text)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{up.stdout}\n{up.stderr}") from None
 
 
 def built(**more: Any) -> dict[str, Any]:
