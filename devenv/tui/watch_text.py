@@ -23,6 +23,9 @@ from devenv.state.watch_words import (
 )
 from devenv.tui.text import render_duration, render_problem
 
+CLOCK_COLUMNS = 56
+"""Narrower lists show no clock."""
+_NAMES = 24
 SHOWN_OUTPUT = 500
 """How many of a build's last lines its details show."""
 _GLYPHS = {
@@ -49,7 +52,8 @@ def render_status(state: State) -> Text:
     """How the watch as a whole stands, in a sentence."""
     watch = state.watch
     if watch is None or watch.status is WatchStatus.WAITING:
-        return Text("◔ The watch begins once a start has ended well: u starts all.", "yellow")
+        how = "." if state.busy else ": u starts all."
+        return Text(f"◔ The watch begins once a start has ended well{how}", "yellow")
     files = f"{watch.files:,} file{'' if watch.files == 1 else 's'}"
     match watch.status:
         case WatchStatus.ON if watch.hold is Hold.GIT:
@@ -119,23 +123,46 @@ def render_notes(watch: Watch, chosen: ServiceName | None) -> Text:
     return text
 
 
-def render_row(activity: Activity, now: float) -> Text:
-    """An activity as one line: when, which service, what became of it, how long, which files."""
-    glyph, style = _GLYPHS[activity.outcome]
-    clock = time.strftime("%H:%M:%S", time.localtime(activity.began_at))
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{glyph} ", style).append(f"{clock} ", "dim")
-    text.append(sanitize(", ".join(activity.services) or "model"), "bold")
-    text.append(f" {render_word(activity)}", style if style != "dim" else "")
+def render_rows(activities: Sequence[Activity], now: float, width: int) -> list[Text]:
+    """Each activity as one line: when, which service, what became of it, how long, which files.
+
+    Columns are as wide as their widest cell; below `CLOCK_COLUMNS` the clock is left out.
+    """
+    cells = [_cells(one, now) for one in activities]
+    names = min(_NAMES, max((len(name) for name, _, _ in cells), default=0))
+    words = max((len(word) for _, word, _ in cells), default=0)
+    times = max((len(took) for _, _, took in cells), default=0)
+    rows = []
+    for activity, (name, word, took) in zip(activities, cells, strict=True):
+        glyph, style = _GLYPHS[activity.outcome]
+        text = Text(no_wrap=True, overflow="ellipsis").append(f"{glyph} ", style)
+        if width >= CLOCK_COLUMNS:
+            clock = time.strftime("%H:%M:%S", time.localtime(activity.began_at))
+            text.append(f"{clock} ", "dim")
+        short = name if len(name) <= names else f"{name[: names - 1]}…"
+        text.append(f"{short:<{names}} ", "bold")
+        text.append(f"{word:<{words}} ", "" if style == "dim" else style)
+        text.append(f"{took:>{times}}  {_what(activity)}")
+        rows.append(text)
+    return rows
+
+
+def _cells(activity: Activity, now: float) -> tuple[str, str, str]:
+    """Services, word and time."""
+    seconds = activity.seconds
     if activity.outcome is Outcome.UNDER_WAY:
-        text.append(f" {render_took(max(0.0, now - activity.began_at))}")
-    elif activity.seconds is not None:
-        text.append(f" {render_took(activity.seconds)}")
+        seconds = max(0.0, now - activity.began_at)
+    took = render_took(seconds) if seconds is not None else ""
+    return sanitize(", ".join(activity.services) or "model"), render_word(activity), took
+
+
+def _what(activity: Activity) -> str:
+    """The files, or how it failed."""
     what = render_paths(activity) or "asked for"
     if activity.outcome is Outcome.FAILED and activity.problem is not None:
         place = f"{activity.problem.where}: " if activity.problem.where else ""
         what = f"{place}{activity.problem.message}"
-    return text.append(f"  {sanitize(what)}".replace("\n", " "))
+    return sanitize(what).replace("\n", " ")
 
 
 def render_summary(activity: Activity) -> Text:
@@ -264,7 +291,7 @@ def _render_last(activity: Activity) -> Text:
     if activity.outcome is Outcome.FAILED and activity.problem is not None:
         where = f"{activity.problem.where}: " if activity.problem.where else ""
         words = sanitize(f"{where}{activity.problem.message}").replace("\n", " ")
-        return Text(f" ✗ {names}: {words}", "bold red", no_wrap=True)
+        return Text(f" ✗ {names}: {words}", "bold red", no_wrap=True, overflow="ellipsis")
     if activity.outcome is Outcome.CANCELLED:
         return Text(f" – {names}: cancelled, {sanitize(activity.text)}", "yellow", no_wrap=True)
     colon = ":" if activity.action is WatchAction.LIVE else ""

@@ -80,7 +80,7 @@ def test_saves_builds_pauses_and_cancels(project: Project) -> None:
         said(terminal, r"app +‖ paused: 2 held")
         assert (project.ids(), inside(project, "/app/src/a.txt")) == (before, "2\n")
         terminal.press("p")
-        said(terminal, rf"✓ {CLOCK} app rebuilt {TOOK} +deps\.txt, src/a\.txt")
+        said(terminal, rf"✓ {CLOCK} app +rebuilt +{TOOK} +deps\.txt, src/a\.txt")
         assert terminal.screen.count("deps.txt, src/a.txt") == 1
         assert (inside(project, "/installed"), inside(project, "/app/src/a.txt")) == ("3\n", "3\n")
 
@@ -98,7 +98,7 @@ def test_saves_builds_pauses_and_cancels(project: Project) -> None:
         (root / "deps.txt").write_text("wait\n")
         said(terminal, r"app +◑ building: step 4/\d RUN cp deps.txt")
         terminal.press("x")
-        said(terminal, rf"– {CLOCK} app cancelled")
+        said(terminal, rf"– {CLOCK} app +cancelled")
         assert (project.ids(), inside(project, "/installed")) == (kept, "3\n")
         (root / "deps.txt").write_text("4\n")
         said(terminal, r"app +✓ rebuilt in")
@@ -107,7 +107,7 @@ def test_saves_builds_pauses_and_cancels(project: Project) -> None:
         terminal.press("j")
         said(terminal, "─ app ─")
         terminal.press("b")
-        said(terminal, rf"✓ {CLOCK} app rebuilt {TOOK} +asked for")
+        said(terminal, rf"✓ {CLOCK} app +rebuilt +{TOOK} +asked for")
 
 
 def test_another_watch_is_said_and_taken_over_from(project: Project) -> None:

@@ -125,10 +125,12 @@ class Tab(DevTab):
 
     def _fill(self) -> None:
         """Bring the list up to date; the cursor stays on its activity, or on the newest one."""
-        from devenv.tui.watch_text import render_row
+        from devenv.tui.watch_text import render_rows
 
         options, now = self.query_one(OptionList), self.clock()
-        rows = {one.number: render_row(one, now) for one in self._activities()}
+        found = self._activities()
+        drawn = render_rows(found, now, options.size.width)
+        rows = {one.number: row for one, row in zip(found, drawn, strict=True)}
         numbers = tuple(rows)
         if numbers != self._shown:
             before, was_first = self._highlighted_number(), options.highlighted in (None, 0)
