@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from devenv.cli.watch_compose import ComposeRunner
 from devenv.cli.watch_model import WatchModel, load_watch_model
+from devenv.cli.watch_stops import StopMeter
 from devenv.cli.watch_tell import Teller
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
@@ -23,6 +24,7 @@ async def reload_model(
     before: WatchModel,
     changes: Sequence[PlannedChange],
     compose: ComposeRunner,
+    meter: StopMeter,
     teller: Teller,
     noticed: Mapping[Part, float],
 ) -> WatchModel | None:
@@ -48,7 +50,9 @@ async def reload_model(
         return after
     doing.does("recreate", [*names, *added])
     try:
-        await compose.run(after, "up", "--detach", "--build", *after.stop_options, *names, *added)
+        words = ("up", "--detach", "--build", *after.stop_options, *names, *added)
+        async with meter.measured(after, doing, None):
+            await compose.run(after, *words)
     except DevenvError as error:
         doing.fail(teller.to_problem(error))
         return after

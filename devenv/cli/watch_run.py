@@ -134,6 +134,7 @@ class WatchRun:
                 self._model,
                 plan.reload,
                 self._worker.compose,
+                self._worker.meter,
                 self._teller,
                 measure_notice(plan.reload),
             )

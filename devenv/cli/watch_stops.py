@@ -26,15 +26,17 @@ class StopMeter:
 
     @contextlib.asynccontextmanager
     async def measured(
-        self, model: WatchModel, doing: Doing, rest: Part = Part.CREATE
+        self, model: WatchModel, doing: Doing, rest: Part | None = Part.CREATE
     ) -> AsyncIterator[None]:
-        """What is done in the block as the parts `stop` and `rest` of an activity."""
+        """What is done in the block as the parts `stop` and `rest` of an activity; without `rest`
+        the block does more than that."""
         mark, began = self._times.mark, doing.elapsed
         yield
         total = doing.elapsed - began
         stops = await self._times.find_since(mark)
         stop = min(total, max((one.seconds for one in stops), default=0.0))
-        doing.took({Part.STOP: stop, rest: total - stop} if stops else {rest: total})
+        parts = {Part.STOP: stop} if stops else {}
+        doing.took({**parts, rest: total - stop} if rest is not None else parts)
         self._note(model, stops)
 
     def _note(self, model: WatchModel, stops: Iterable[StopSeen]) -> None:

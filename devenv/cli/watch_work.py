@@ -50,7 +50,7 @@ class Worker:
         self._syncer = Syncer(self._client)
         self._recreator = Recreator(self.compose, self._client)
         self._stops = StopTimes(self._client, model.project.name)
-        self._meter = StopMeter(self._stops, teller)
+        self.meter = StopMeter(self._stops, teller)
         self._health: dict[ServiceName, asyncio.Task[None]] = {}
         self._stale: set[ServiceName] = set()
         """Services whose image lacks what was synced."""
@@ -116,7 +116,7 @@ class Worker:
         changes = [Change(c.path, c.target or "") for c in work.synced]
         async with contextlib.AsyncExitStack() as stack:
             if after is After.RESTART:
-                measured = self._meter.measured(self.model, doing, Part.START)
+                measured = self.meter.measured(self.model, doing, Part.START)
                 await stack.enter_async_context(measured)
             results = await self._syncer.sync(
                 ids, changes, after=after, hook=hook, stop_seconds=self.model.stop_seconds
@@ -141,7 +141,7 @@ class Worker:
     async def _restart(self, doing: Doing, name: ServiceName) -> bool:
         doing.does("restart")
         words = ("restart", "--no-deps", *self.model.stop_options, name)
-        async with self._meter.measured(self.model, doing, Part.START):
+        async with self.meter.measured(self.model, doing, Part.START):
             await self.compose.run(self.model, *words)
         doing.end()
         self._follow_health(doing)
@@ -157,7 +157,7 @@ class Worker:
         await self._build(doing, names)
         doing.does("recreate")
         synced = [work.service for work in works if work.synced]
-        async with self._meter.measured(model, doing):
+        async with self.meter.measured(model, doing):
             done = await self._recreator.recreate(
                 model, names, own=asking, always={*self._stale, *synced}
             )
@@ -223,9 +223,9 @@ class Worker:
             return
         doing = self._teller.start(WatchAction.RESTART, running)
         doing.begin()
-        await self.compose.run(
-            self.model, "restart", "--no-deps", *self.model.stop_options, *running
-        )
+        words = ("restart", "--no-deps", *self.model.stop_options, *running)
+        async with self.meter.measured(self.model, doing, Part.START):
+            await self.compose.run(self.model, *words)
         verb = "depends" if len(running) == 1 else "depend"
         doing.end(f"{verb} on {', '.join(names)} with restart: true")
 

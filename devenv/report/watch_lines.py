@@ -25,6 +25,7 @@ from devenv.state.watch_words import (
     render_word,
 )
 
+_STOPS = frozenset({Part.STOP, Part.START})
 _TOLD_PARTS = frozenset(Part) - {Part.NOTICE, Part.COPY}
 
 
@@ -78,7 +79,7 @@ def _say_end(activity: Activity) -> tuple[str, tuple[str, ...]]:
     elif activity.is_build:
         parts.insert(0, render_parts(activity, _TOLD_PARTS))
     elif activity.action is not WatchAction.RELOAD:
-        parts.insert(0, render_paths(activity))
+        parts = [render_paths(activity), render_parts(activity, _STOPS), activity.text]
     text = ", ".join(part for part in parts if part)
     if activity.action is WatchAction.RELOAD:
         text = ": ".join(part for part in (render_paths(activity), activity.text) if part)
