@@ -16,6 +16,7 @@ from devenv.engine.compose import Selection
 from devenv.engine.containers_now import observe_once
 from devenv.engine.errors import classify_compose_failure
 from devenv.engine.process import run_process
+from devenv.engine.volumes import VolumeError
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode
 from devenv.state.model import Container
 from devenv.state.text import sanitize
@@ -147,7 +148,12 @@ async def _run_by_name(
     # Compose looks for files from the working directory upwards: in / it finds none, and takes
     # services, networks and volumes from the labels on the engine.
     async with hold_environment(session, name, verb, _say_waiting):
-        await recover_volumes(session.client, name, _say_waiting)
+        try:
+            await recover_volumes(session.client, name, _say_waiting)
+        except VolumeError as error:
+            if verb != "down":
+                raise
+            print_note(sanitize(error.message))  # the next start completes it
         completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
     if completed.returncode != 0:
         shown = ("docker", "compose", *argv[1:])

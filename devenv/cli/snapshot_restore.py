@@ -17,6 +17,7 @@ from devenv.engine.volume_copy import from_thread
 from devenv.engine.volume_find import VolumePlace, find_places, plan_holds
 from devenv.engine.volume_restore import (
     Progress,
+    check_can_replace,
     fill_stage,
     plan_replacement,
     replace_volumes,
@@ -73,22 +74,20 @@ async def _restore(
         if not ask(_question(manifest, project.name, records, [h.held.service for h in holds])):
             return None
         replacements = {key: plan_replacement(place) for key, place in places.items()}
+        await check_can_replace(client, project.name, list(replacements.values()))
         async with staging(client, project.name, list(replacements.values())):
+            contents = {}
             for record in records:
-                await fill_stage(
-                    client,
-                    project.name,
-                    replacements[record.key],
-                    from_thread(snapshot.read_archive(record)),
-                    await asyncio.to_thread(snapshot.read_index, record),
-                    progress,
-                )
+                entries = await asyncio.to_thread(snapshot.read_index, record)
+                contents[record.key] = entries
+                tar = from_thread(snapshot.read_archive(record))
+                one = replacements[record.key]
+                await fill_stage(client, project.name, one, tar, entries, progress)
             # Who has started meanwhile has the volume too.
             places = await _find(session, manifest, records)
             holds = await plan_holds(client, project.name, places.values(), stop=True, readers=True)
-            await replace_volumes(
-                client, project.name, list(replacements.values()), holds, progress
-            )
+            ones = list(replacements.values())
+            await replace_volumes(client, project.name, ones, holds, progress, contents)
     return manifest
 
 

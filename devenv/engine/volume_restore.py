@@ -7,8 +7,9 @@ deletes nothing. So a replacement goes in these steps, each with a mark on the e
    should be. Until here the real volume is untouched, its services run, and all of it can go.
 2. The services that have the volume are stopped, those alone.
 3. The mark `replace` is made: from now on the content beside is the truth, and it is whole.
-4. The real volume is emptied (in a container of the project's own image; where no container has
-   it, it is removed and made anew) and filled from the volume beside, engine to engine.
+4. The real volume is emptied and filled from the volume beside, by `rm` and `cp` in a container
+   of the project's own image, and read back. Where no container has it, it is removed and made
+   anew; where the image's `cp` did not keep everything, the archive API fills it.
 5. The mark goes, the services start, the volume beside goes.
 
 Cut off before 3, the next devenv removes what is beside and starts the services: all is as before.
@@ -26,7 +27,7 @@ from typing import Any, Protocol
 from devenv.compose.snapshot import Entry, diff_entries
 from devenv.compose.tar_index import BrokenTar, TarScanner
 from devenv.engine.api import ApiError, EngineClient
-from devenv.engine.volume_copy import OnBytes, copy_volume, passing, vessel_of
+from devenv.engine.volume_copy import copy_volume, passing, pump, vessel_of
 from devenv.engine.volume_find import Holding, VolumePlace
 from devenv.engine.volume_work import (
     LABEL_WORK,
@@ -41,11 +42,14 @@ from devenv.engine.volume_work import (
 from devenv.engine.volumes import (
     VolumeError,
     empty_volume,
+    has_shell,
     list_users,
     make_volume,
+    no_shell,
     read_volume,
     remove_vessel,
     remove_volume,
+    replace_within,
     write_volume,
 )
 from devenv.values import dataclass
@@ -101,6 +105,17 @@ def plan_replacement(place: VolumePlace) -> Replacement:
     return Replacement(place.key, place.name, stage, place.images, place.labels, place.driver_opts)
 
 
+async def check_can_replace(
+    client: EngineClient, environment: str, replacements: Sequence[Replacement]
+) -> None:
+    """Raise VolumeError where a volume that containers have could not be emptied."""
+    labels = mark_labels(Work.VESSEL, environment)
+    for one in replacements:
+        users = await list_users(client, one.volume)
+        if users and not await has_shell(client, one.images, labels):
+            raise no_shell(one.volume)
+
+
 @contextlib.asynccontextmanager
 async def staging(
     client: EngineClient, environment: str, replacements: Sequence[Replacement]
@@ -147,7 +162,10 @@ async def fill_stage(
     entries: Sequence[Entry],
     progress: Progress,
 ) -> None:
-    """Fill a volume beside, and read it back: it must hold `entries`. Raises VolumeError."""
+    """Fill a volume beside, and read it back: it must hold `entries`.
+
+    Raises VolumeError. What the snapshot says is compared with what the engine now gives.
+    """
     async with vessel_of(client, environment, one.images, one.stage) as vessel_id:
         scanner = TarScanner()
         progress.begin("restoring", one.key)
@@ -163,7 +181,7 @@ async def fill_stage(
                     fix="is there room on the engine's disk? docker system df",
                 ) from None
         progress.end(scanner.content_bytes)
-        found = await _scan(client, vessel_id, lambda _: None)
+        found = await _scan(client, vessel_id)
     differing = diff_entries(entries, found.entries)
     if differing:
         raise VolumeError(
@@ -173,14 +191,11 @@ async def fill_stage(
         )
 
 
-async def _scan(client: EngineClient, vessel_id: str, on_bytes: OnBytes) -> TarScanner:
+async def _scan(client: EngineClient, vessel_id: str) -> TarScanner:
     scanner = TarScanner()
     try:
-        async with contextlib.aclosing(
-            passing(read_volume(client, vessel_id), scanner, on_bytes)
-        ) as chunks:
-            async for _ in chunks:
-                pass
+        await pump(read_volume(client, vessel_id), scanner.feed, lambda: None)
+        scanner.finish()
     except BrokenTar as error:
         raise VolumeError(f"A volume could not be read to its end: {error}.") from None
     return scanner
@@ -192,8 +207,11 @@ async def replace_volumes(
     replacements: Sequence[Replacement],
     holds: Sequence[Holding],
     progress: Progress,
+    contents: Mapping[str, Sequence[Entry]],
 ) -> None:
     """Stop the services, put what is beside in place, start the services.
+
+    `contents`: what each volume is to hold, by its key.
 
     Raises ReplacementCut where that could not be ended: the marks stay, and the services are
     left stopped.
@@ -211,7 +229,7 @@ async def replace_volumes(
             await remove_vessel(client, hold_mark)
         raise
     try:
-        await put_in_place(client, environment, replacements, progress)
+        await put_in_place(client, environment, replacements, progress, contents)
         await remove_vessel(client, mark)
     except BaseException as error:
         raise ReplacementCut(
@@ -234,9 +252,12 @@ async def put_in_place(
     environment: str,
     replacements: Sequence[Replacement],
     progress: Progress,
+    contents: Mapping[str, Sequence[Entry]] | None = None,
 ) -> None:
-    """Fill each volume with what is beside it; it can be repeated. Raises VolumeError."""
-    labels = mark_labels(Work.VESSEL, environment)
+    """Fill each volume with what is beside it; it can be repeated. Raises VolumeError.
+
+    Without `contents` the quick way cannot be checked, and is not taken.
+    """
     for one in replacements:
         users = await list_users(client, one.volume)
         running = [row for row in users if row.get("State") in ("running", "paused", "restarting")]
@@ -246,15 +267,32 @@ async def put_in_place(
                 f"{name} runs on volume {one.key}, whose data is being replaced.",
                 fix=f"docker stop {name}; then again",
             )
-        if users:
-            await empty_volume(client, one.volume, one.images, labels)
-        else:
+        progress.begin("putting in place", one.key)
+        if not users:
             await remove_volume(client, one.volume)
             await make_volume(client, one.volume, one.labels, one.driver_opts)
+        expected = None if contents is None else contents[one.key]
+        if expected is not None and await _put_within(client, environment, one, expected):
+            progress.end(sum(entry.size_bytes for entry in expected))
+            continue
+        if users:
+            labels = mark_labels(Work.VESSEL, environment)
+            await empty_volume(client, one.volume, one.images, labels)
         async with (
             vessel_of(client, environment, one.images, one.stage) as source,
             vessel_of(client, environment, one.images, one.volume) as target,
         ):
-            progress.begin("putting in place", one.key)
             done = await copy_volume(client, source, target, progress.on_bytes)
             progress.end(done.content_bytes)
+
+
+async def _put_within(
+    client: EngineClient, environment: str, one: Replacement, expected: Sequence[Entry]
+) -> bool:
+    """Whether a container of the project could do it, and all is there."""
+    labels = mark_labels(Work.VESSEL, environment)
+    if not await replace_within(client, one.volume, one.stage, one.images, labels):
+        return False
+    async with vessel_of(client, environment, one.images, one.volume) as vessel_id:
+        found = await _scan(client, vessel_id)
+    return not diff_entries(expected, found.entries)

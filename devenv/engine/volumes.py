@@ -23,7 +23,8 @@ from devenv.errors import DevenvError, ExitCode
 
 MOUNT = "/volume"
 LABEL_VOLUME = "com.docker.compose.volume"
-EMPTY_SECONDS = 600.0
+SHELL_SECONDS = 3600.0
+SOURCE = "/source"
 _EMPTY = (
     f"cd {MOUNT} || exit 1; "
     "find . -mindepth 1 -maxdepth 1 -exec rm -rf -- {} + 2>/dev/null; "
@@ -31,6 +32,7 @@ _EMPTY = (
     "; done"
 )
 """Where the image has no `find`, one `rm` for each name."""
+_COPY = f"cp -a {SOURCE}/. {MOUNT}/"
 
 
 class VolumeError(DevenvError):
@@ -45,19 +47,28 @@ async def make_vessel(
     labels: Mapping[str, str],
     volume: str | None = None,
     *,
+    source: str | None = None,
     command: Sequence[str] = ("true",),
 ) -> str:
     """Create a container of `image` that holds `volume`, and is not started; its id.
 
+    `source` is another volume, to be read.
+
     The image's own files are not copied into an empty volume. Raises ApiError: 404 where the
     image is gone.
     """
-    mount = {
-        "Type": "volume",
-        "Source": volume,
-        "Target": MOUNT,
-        "VolumeOptions": {"NoCopy": True},
-    }
+    pairs = ((volume, MOUNT, False), (source, SOURCE, True))
+    mounts = [
+        {
+            "Type": "volume",
+            "Source": name,
+            "Target": place,
+            "ReadOnly": is_read,
+            "VolumeOptions": {"NoCopy": True},
+        }
+        for name, place, is_read in pairs
+        if name
+    ]
     body = {
         "Image": image,
         "Entrypoint": list(command),
@@ -67,7 +78,7 @@ async def make_vessel(
         "Healthcheck": {"Test": ["NONE"]},
         # An image that Compose has built carries its labels: this is no container of a service.
         "Labels": {LABEL_PROJECT: "", LABEL_SERVICE: "", **labels},
-        "HostConfig": {"NetworkMode": "none", "Mounts": [mount] if volume else []},
+        "HostConfig": {"NetworkMode": "none", "Mounts": mounts},
     }
     making = asyncio.create_task(client.request("POST", "/containers/create", None, body))
     try:
@@ -159,25 +170,65 @@ async def empty_volume(
     VolumeError where none has.
     """
     for image in images:
-        try:
-            made = await make_vessel(client, image, labels, name, command=("sh", "-c", _EMPTY))
-        except ApiError as error:
-            if error.status == 404:
-                continue  # the image is gone
-            raise
-        try:
-            await client.request("POST", f"/containers/{made}/start")
-            done = await client.request(
-                "POST", f"/containers/{made}/wait", timeout_seconds=EMPTY_SECONDS
-            )
-            if done.json().get("StatusCode") == 0:
-                return
-        except ApiError as error:
-            if error.status not in (400, 404, 500):  # no `sh` in this image
-                raise
-        finally:
-            await remove_vessel(client, made)
-    raise VolumeError(
-        f"Volume {name} cannot be emptied: none of the project's images has a shell.",
+        if await _run_shell(client, image, labels, name, None, _EMPTY):
+            return
+    raise no_shell(name)
+
+
+async def has_shell(client: EngineClient, images: Sequence[str], labels: Mapping[str, str]) -> bool:
+    """Whether one of the images can empty a volume."""
+    for image in images:
+        if await _run_shell(client, image, labels, None, None, "command -v rm"):
+            return True
+    return False
+
+
+def no_shell(volume: str) -> VolumeError:
+    return VolumeError(
+        f"Volume {volume} cannot be emptied while a container has it: none of the project's "
+        "images has a shell.",
         fix="devenv down removes the containers, so that the volume can be made anew; then again",
     )
+
+
+async def replace_within(
+    client: EngineClient, name: str, source: str, images: Sequence[str], labels: Mapping[str, str]
+) -> bool:
+    """Empty a volume and copy another one into it, both in one container on the engine.
+
+    Quicker than through this process; whether an image could do it, and whether its `cp` kept
+    everything, is for the caller to see.
+    """
+    script = f"({_EMPTY}) && {_COPY}"
+    return bool(images) and await _run_shell(client, images[0], labels, name, source, script)
+
+
+async def _run_shell(
+    client: EngineClient,
+    image: str,
+    labels: Mapping[str, str],
+    volume: str | None,
+    source: str | None,
+    script: str,
+) -> bool:
+    """Whether an image has a shell, and the script ended well in it. Raises ApiError."""
+    try:
+        made = await make_vessel(
+            client, image, labels, volume, source=source, command=("sh", "-c", script)
+        )
+    except ApiError as error:
+        if error.status == 404:
+            return False  # the image is gone
+        raise
+    try:
+        await client.request("POST", f"/containers/{made}/start")
+        done = await client.request(
+            "POST", f"/containers/{made}/wait", timeout_seconds=SHELL_SECONDS
+        )
+    except ApiError as error:
+        if error.status not in (400, 404, 500):  # no `sh` in this image
+            raise
+        return False
+    finally:
+        await remove_vessel(client, made)
+    return bool(done.json().get("StatusCode") == 0)

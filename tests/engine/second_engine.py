@@ -57,12 +57,12 @@ class SecondEngine:
         """A small image with a shell, made of this machine's own programs."""
         tar = self._directory / "image.tar"
         with tarfile.open(tar, "w") as archive:
-            for path in sorted(_files(_PROGRAMS)):
+            for path in sorted(shared_files(_PROGRAMS)):
                 archive.add(os.path.realpath(path), arcname=path.lstrip("/"))
         self.docker("import", str(tar), IMAGE)
 
 
-def _files(programs: tuple[str, ...]) -> set[str]:
+def shared_files(programs: tuple[str, ...]) -> set[str]:
     """The programs and the shared libraries that they need."""
     found = set(programs)
     for program in programs:

@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.engine.project import REDIS, Project, sleeper, wait_for
+from tests.engine.second_engine import shared_files
 from tests.engine.test_snapshot import POSTGRES, database, leftovers, sql, states
 
 ROWS = 20_000
@@ -128,9 +130,10 @@ def test_a_restore_that_is_killed_at_any_step_is_undone_or_completed(project: Pr
     stop = next(at for at, step in enumerate(steps, 1) if step.endswith("/stop"))
     start = max(at for at, step in enumerate(steps, 1) if step.endswith("/start"))
     commit = stop + 1
-    assert len(puts) == 2 and puts[0] < stop < commit < puts[1] < start < len(steps)
+    assert len(puts) == 1 and puts[0] < stop < commit < start < len(steps)
+    assert steps[commit + 2].endswith("/wait")  # while `rm` and `cp` are at work
     # The others are as the one before them: a vessel less, a volume beside less.
-    for at in (puts[0], stop, commit, commit + 1, puts[1], start):
+    for at in (puts[0], stop, commit, commit + 1, commit + 3, start):
         sql(project, "INSERT INTO t VALUES (0, '')")
         killed = kill_at(project, at, "snapshot", "restore", "one", "--yes")
         assert killed.returncode == -9, f"{at} {steps[at - 1]}: {killed.stderr}"
@@ -204,3 +207,24 @@ def test_interrupt_before_the_replacement_changes_nothing(project: Project) -> N
         assert "Traceback" not in restore.stderr
     assert project.run("exec", "a", "cat", "/data/n").stdout.strip() == "2"
     assert leftovers(project) == [] and volumes(project) == [f"{project.name}_data"]
+
+
+def test_an_image_without_a_shell(project: Project, image: str, tmp_path: Path) -> None:
+    """Its volumes are reached all the same; one that a container has cannot be emptied."""
+    tar = tmp_path / "image.tar"
+    with tarfile.open(tar, "w") as archive:
+        for path in shared_files(("/bin/sleep",)):
+            archive.add(os.path.realpath(path), arcname=path.lstrip("/"))
+    subprocess.run(["docker", "import", str(tar), image], capture_output=True, check=True)
+    service = {"image": image, "command": ["/bin/sleep", "600"], "stop_grace_period": "0s"}
+    project.write_compose({"a": {**service, "volumes": ["data:/data"]}}, volumes={"data": None})
+    project.up()
+    project.run("snapshot", "save", "one")
+    said = project.run("snapshot", "restore", "one", "--yes", code=1).stderr
+    assert "none of the project's images has a shell" in said and "devenv down" in said
+    assert states(project) == {"a": "running"} and leftovers(project) == []
+    project.run("down")
+    project.run("snapshot", "restore", "one", "--yes")
+    assert "nothing differs" in project.run("snapshot", "diff", "one").stdout
+    project.up()
+    assert volumes(project) == [f"{project.name}_data"]
