@@ -109,3 +109,7 @@ class CommandFailed(DevenvError):
         self.argv = argv
         self.returncode = returncode
         self.stderr_tail = stderr_tail
+
+
+class CommandTooLong(CommandFailed):
+    """A command took longer than it may, and was ended."""

@@ -10,11 +10,12 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
+from devenv.cli.terminal_asks import can_ask
 from devenv.compose.host_access import HostAccess, find_host_access
 from devenv.compose.model import Project
 from devenv.config.trust import HookTrust
@@ -165,11 +166,6 @@ def _print_allowed(session: Session, form: str) -> int:
     return ExitCode.GOOD
 
 
-def can_ask(session: Session) -> bool:
-    """Whether there is somebody to ask before a start."""
-    return not session.environ.get("CI") and sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def offer_hooks(session: Session) -> None:
     """Before a start: see that the hooks are allowed, asking where there is somebody to ask.
 
@@ -181,8 +177,6 @@ def offer_hooks(session: Session) -> None:
     if not session.runs_hooks:
         return
     files = session.files
-    if not files.settings.hooks and not any(p.hooks for p in files.profiles.values()):
-        return
     trust = load_trust(files, session.environ)
     if trust is None:
         return
@@ -197,7 +191,7 @@ def offer_hooks(session: Session) -> None:
     if count == 1:
         what = what.replace("have", "has").replace("they were", "it was").replace("were", "was")
     message = f"{words} of {sanitize(root)} {what}, so nothing was started."
-    if not can_ask(session):
+    if not can_ask(session.environ):
         raise PlanRefused(message, fix=_FIX)
     print_note(sanitize(render_trust(trust, before, full=False)).rstrip("\n"))
     answer = read_choice("Allow these to run on this machine? [y]es, [w]ithout them, [N]o: ")
@@ -215,11 +209,9 @@ def offer_hooks(session: Session) -> None:
 def offer_access(session: Session) -> None:
     """Show what an unknown repository's containers can reach, and ask whether to go on.
 
-    Only at a terminal; `check_access` does the rest. Raises PlanRefused for a no.
+    Only where there is somebody to ask. Raises PlanRefused for a no.
     """
     root = resolve_trust_root(session.files)
-    if not can_ask(session):
-        return
     with open_existing(paths.state_directory(session.environ)) as memory:
         if load_known_access(memory, root) is not None:
             return
@@ -252,3 +244,23 @@ def _take_new(memory: Memory, root: str, access: Sequence[HostAccess]) -> tuple[
     if new or known is None:
         remember_access(memory, root, [one.line for one in access])
     return new
+
+
+def refuse_unseen(
+    access: Sequence[HostAccess], on_output: Callable[[str, str], None], *, is_shown: bool
+) -> None:
+    """Say what was not shown yet: as notes where these are printed, else as a refusal.
+
+    Raises PlanRefused.
+    """
+    text = sanitize(render_host_access(access))
+    if is_shown:
+        for line in text.splitlines():
+            on_output("note", line)
+        return
+    raise PlanRefused(
+        "The containers of this project can reach more of this machine than was shown before. "
+        "Nothing was started yet.",
+        excerpt=text.partition("\n")[2],
+        fix="u starts it all the same: it is shown once",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from devenv.cli.output import print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
@@ -31,6 +31,7 @@ def exec_argv(
     index: int = 1,
     user: str | None = None,
     terminal: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The Compose command line that runs `words` in a service's container."""
     options = ["--index", str(index)]
@@ -38,6 +39,8 @@ def exec_argv(
         options += ["--user", user]
     if not terminal:
         options.append("--no-TTY")
+    for key, value in (variables or {}).items():
+        options += ["--env", f"{key}={value}"]
     return [
         *session.compose.argv("--project-name", name, "--env-file", "/dev/null"),
         "exec",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from devenv.cli.drift import add_drift
+from devenv.cli.hook_failures import load_failure
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.cli.shared import find_shared, observe_shared
@@ -60,9 +61,16 @@ def print_services(session: Session, names: Sequence[str], form: str) -> int:
         known = {service.name for service in services}
         wanted = {resolve_service_name(name, known) for name in names}
         services = tuple(service for service in services if service.name in wanted)
+    failed = load_failure(session, environment)
     if form == "json":
         print_json(
-            {"environment": environment, "services": [_service_to_json(s) for s in services]}
+            {
+                "environment": environment,
+                "services": [_service_to_json(s) for s in services],
+                "failed_hook": None
+                if failed is None
+                else {"event": failed.event, "run": failed.text, "message": failed.message},
+            }
         )
         return ExitCode.GOOD
     now = time.time()
@@ -81,6 +89,8 @@ def print_services(session: Session, names: Sequence[str], form: str) -> int:
     import sys
 
     print_text(paint(head, "bold", sys.stdout) + "\n" + rest)
+    if failed is not None:
+        print_note(sanitize(f"✗ {failed.message} devenv up runs it again."))
     return ExitCode.GOOD
 
 

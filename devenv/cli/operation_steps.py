@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from devenv.cli.allow import find_new_access, refuse_unseen
 from devenv.cli.branch_watch import resume_services
 from devenv.cli.cloning import clone_if_missing
 from devenv.cli.drift import remember_started
@@ -25,6 +26,7 @@ from devenv.host.ports import find_listener
 from devenv.state.model import OperationKind, State
 
 if TYPE_CHECKING:
+    from devenv.cli.hook_effects import HookEffects
     from devenv.cli.runtime import UpOptions
 
 
@@ -36,21 +38,32 @@ class OperationSteps:
         session: Callable[[], Session],
         state: Callable[[], State],
         options: Callable[[], UpOptions],
+        hooks: Callable[[], HookEffects],
         on_output: Callable[[str, str], None],
+        *,
+        prints_notes: bool,
     ) -> None:
+        """`prints_notes`: what is noted is in front of the user's eyes, not in a log view."""
         self._session = session
         self._state = state
         self._options = options
+        self._hooks = hooks
         self._on_output = on_output
+        self._prints_notes = prints_notes
 
     async def prepare(
         self, kind: OperationKind, project: Project, services: tuple[ServiceName, ...]
     ) -> None:
         """What goes before an operation. Raises what keeps it from being begun."""
         if kind in (OperationKind.UP, OperationKind.RECREATE):
-            await self._prepare_up(project, services)
+            await self._prepare_up(kind, project, services)
         elif kind in (OperationKind.START, OperationKind.RESTART):
             await self._ensure_shared(project)
+        elif kind is OperationKind.DOWN and self._is_running():
+            await self._hooks().before_down()
+
+    def _is_running(self) -> bool:
+        return any(c.state == "running" for c in self._state().containers.values())
 
     async def finish(self, kind: OperationKind) -> None:
         """What follows an operation that ended well."""
@@ -67,10 +80,12 @@ class OperationSteps:
         if self._session().files.settings.isolation.shared:
             await ensure_shared(self._session(), project.name, partial(self._on_output, "note"))
 
-    async def _prepare_up(self, project: Project, services: tuple[ServiceName, ...]) -> None:
-        """Look before the start for what would lose data or fail half-way.
+    async def _prepare_up(
+        self, kind: OperationKind, project: Project, services: tuple[ServiceName, ...]
+    ) -> None:
+        """Look before the start for what would lose data or fail half-way, then run `before_up`.
 
-        Raises PlanRefused, EngineUnavailable, ComposeFileError.
+        Raises PlanRefused, HookFailed, EngineUnavailable, ComposeFileError.
         """
         session = self._session()
         await refuse_foreign(session, project)
@@ -90,8 +105,18 @@ class OperationSteps:
             find_listener=find_listener if session.endpoint.is_local else None,
         )
         check_plan(plan)
+        await asyncio.to_thread(self._show_access, project)
+        if kind is OperationKind.UP and services in ((), self._options().services):
+            await self._hooks().before_up()
         await self._ensure_shared(project)
         await asyncio.to_thread(self._remember, project, hashes)
+
+    def _show_access(self, project: Project) -> None:
+        """What containers can reach of the machine is shown once. Raises PlanRefused where only
+        the terminal UI can show it: the next start goes on."""
+        new = find_new_access(self._session(), project)
+        if new:
+            refuse_unseen(new, self._on_output, is_shown=self._prints_notes)
 
     def _remember(self, project: Project, hashes: Mapping[ServiceName, str]) -> None:
         """Keep what is about to be started, for what wants to know it later."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from devenv.cli.exclusive import hold_environment
+from devenv.cli.hook_failures import forget_failure
+from devenv.cli.hook_once import run_before_down
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.cli.shared import ensure_shared, find_used, release_shared
@@ -56,8 +58,14 @@ async def _run(
         used = await find_used(session, name)
         if verb in ("start", "restart") and used:
             await ensure_shared(session, name, print_note)
+        if verb == "down":
+            running = any(container.state == "running" for container in containers)
+            async with hold_environment(session, name, verb, _say_waiting):
+                await run_before_down(session, name, has_running=running)
         touched += [c for c in containers if not wanted or c.service in wanted]
         await _run_by_name(session, name, verb, wanted, options)
+        if verb == "down":
+            forget_failure(session, name)
         if verb in ("stop", "down"):
             await release_shared(session, name, used, print_note, removed=verb == "down")
     after = [c for name in names for c in await observe_once(session.client, name)]

@@ -28,7 +28,7 @@ from devenv.state.actions import (
     ModelRequested,
     StartClosed,
 )
-from devenv.state.effects import ExplainDrift, RecordStart, ResumeServices
+from devenv.state.effects import ExplainDrift, RecordStart, ResumeServices, RunHooks
 from devenv.state.logs import LogStore
 from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
@@ -36,6 +36,7 @@ from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
+    from devenv.cli.hook_effects import HookEffects
     from devenv.cli.model_loader import ModelLoader
     from devenv.cli.watch_follow import WatchFollower
     from devenv.engine.effects import EffectRunner
@@ -91,6 +92,7 @@ class Runtime:
         self._watching_branch: asyncio.Task[None] | None = None
         self._watching_sources: asyncio.Task[None] | None = None
         self._follower: WatchFollower | None = None
+        self._hooks: HookEffects | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -123,11 +125,35 @@ class Runtime:
             if self._tasks is not None:
                 self._tasks.create_task(self._explain_drift(effect))
             return
-        for part in (self._loader, self._checks, self._follower):
+        if isinstance(effect, RunHooks):
+            self.hooks.run(effect)
+            return
+        for part in (self._loader, self._checks, self._hooks, self._follower):
             if part is not None and part.run(effect):
                 return
         if self.effects is not None:
             self.effects.run(effect)
+
+    @property
+    def hooks(self) -> HookEffects:
+        """What runs the hooks, made when it is first needed; only while the store runs."""
+        if self._hooks is None:
+            from devenv.cli.hook_effects import HookEffects
+
+            assert self._tasks is not None
+            self._hooks = HookEffects(
+                self._tasks,
+                self.store.dispatch,
+                self._on_output,
+                lambda: self.session,
+                lambda: self.store.state.environment.name,
+                self._is_whole,
+            )
+        return self._hooks
+
+    def _is_whole(self) -> bool:
+        operation = self.store.state.operation
+        return operation is not None and operation.services in ((), self.options.services)
 
     def watch_branch(self, tasks: asyncio.TaskGroup, project: Project) -> None:
         """Propose a switch whenever the checkout's branch changes, until `end`."""
@@ -176,6 +202,8 @@ class Runtime:
 
     async def _record_start(self) -> None:
         await asyncio.sleep(HOLD_SECONDS)
+        if self._hooks is not None:
+            await self._hooks.wait()
         self._keep_start()
         await self.store.dispatch(StartClosed())
 
@@ -200,6 +228,8 @@ class Runtime:
             self._keep_start()
         if self.effects is not None:
             await self.effects.cancel()
+        if self._hooks is not None:
+            await self._hooks.cancel()
         watches = (self._watching, self._watching_branch, self._watching_sources)
         for task in (self._observing, *watches):
             if task is not None:
@@ -287,7 +317,9 @@ class Runtime:
                 lambda: self.session,
                 lambda: self.store.state,
                 lambda: self.options,
+                lambda: self.hooks,
                 self._on_output,
+                prints_notes=not self._with_usage,
             )
             self.effects = EffectRunner(
                 tasks=tasks,

@@ -64,6 +64,7 @@ class Session:
                 **{k: v for k, v in os.environ.items() if k != "DOCKER_HOST"},
                 "DOCKER_CONTEXT": arguments.context,
             }
+        self.environ = without_own(self.environ)
 
     @property
     def is_within_hook(self) -> bool:
@@ -377,3 +378,23 @@ async def find_environment_names(session: Session, *, guess: bool = False) -> li
         if not guess:
             raise
         return [default_project_name(directory, session.environ)]
+
+
+def without_own(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables without those that devenv itself has set for a hook, or by `shellenv`.
+
+    They say what the files say already; taken for the user's they would outlive a switch.
+    """
+    name = environ.get("DEVENV_ENVIRONMENT")
+    if not name or environ.get("COMPOSE_PROJECT_NAME") != name:
+        return environ
+    return {key: value for key, value in environ.items() if key not in _OWN_VARIABLES}
+
+
+_OWN_VARIABLES = (
+    "COMPOSE_PROJECT_NAME",
+    "COMPOSE_FILE",
+    "COMPOSE_PATH_SEPARATOR",
+    "COMPOSE_PROFILES",
+    "COMPOSE_ENV_FILES",
+)

@@ -14,6 +14,7 @@ from devenv.cli.cloning import find_clones
 from devenv.cli.operations import release_services, start_services, stop_services
 from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
+from devenv.cli.up import ask_first
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.switch import SwitchPlan, plan_switch
 from devenv.engine.containers_now import observe_once
@@ -118,6 +119,7 @@ def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> 
     # What was stopped is stopped: the plan of the new branch begins from nothing that runs.
     after = session.renew()
     try:
+        ask_first(after)
         plan = asyncio.run(load_switch_plan(after, (name, ())))
         check_plan(plan.up)
     except DevenvError:
@@ -209,6 +211,7 @@ def _print_branch_plan(
 
 def _execute(session: Session, arguments: argparse.Namespace, plan: SwitchPlan) -> int:
     """Stop what goes, start the rest, and end when all is healthy."""
+    ask_first(session)
     from devenv.cli.up_plain import run_plain
 
     if plan.before is not None and plan.stops:

@@ -57,6 +57,26 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
     return asyncio.run(load())
 
 
+def ask_first(session: Session, *, shows_access: bool = True) -> None:
+    """Before a start: hooks are to be allowed, and what containers can reach is shown once.
+
+    `shows_access` False leaves the latter to the start itself, as the terminal UI does. Raises
+    PlanRefused where nothing may be started, nor stopped for it.
+    """
+    from devenv.cli.terminal_asks import can_ask
+
+    files = session.files
+    has_hooks = files.settings.hooks or any(p.hooks for p in files.profiles.values())
+    if shows_access and can_ask(session.environ):
+        from devenv.cli.allow import offer_access
+
+        offer_access(session)
+    if has_hooks:
+        from devenv.cli.allow import offer_hooks
+
+        offer_hooks(session)
+
+
 def clone_first(session: Session, arguments: argparse.Namespace) -> None:
     """Copy the default branch's data before the first start of an environment beside it."""
     if session.files.settings.isolation.mode != "none":
@@ -75,6 +95,7 @@ def apply_switch(session: Session) -> Session:
     from devenv.cli.switching import load_running, load_switch_plan
 
     renewed = session.renew()
+    ask_first(renewed, shows_access=False)
     before = load_running(session)
     plan = asyncio.run(load_switch_plan(renewed, before))
     if plan.before is not None and plan.stops:

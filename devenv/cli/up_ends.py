@@ -10,6 +10,7 @@ from devenv.cli.runtime import Runtime
 from devenv.cli.up_output import Printer, print_problem
 from devenv.compose.names import ServiceName
 from devenv.errors import ExitCode
+from devenv.state.hooks import HookRun
 from devenv.state.model import (
     Problem,
     State,
@@ -25,6 +26,9 @@ async def end_interrupted(runtime: Runtime) -> int:
     if runtime.effects is not None and runtime.effects.busy:
         await runtime.effects.cancel()
         print_note("Interrupted while starting. What had started was left as it is.")
+    elif runtime.hooks.busy:
+        await runtime.hooks.cancel()
+        print_note("Interrupted while a hook ran, which was ended. The services are left running.")
     else:
         print_note("Left running.")
     print_note("  devenv up     go on\n  devenv down   stop and remove the containers; data stays")
@@ -80,3 +84,10 @@ def print_summary(state: State, wanted: frozenset[ServiceName], started: float) 
     print_note(f"Ready in {seconds:.1f} s.")
     if addresses:
         print_note("\n".join(addresses))
+
+
+def print_hook_failure(failed: HookRun) -> None:
+    """The services are up, and a hook that follows their start has failed."""
+    if failed.problem is not None:
+        print_problem(failed.problem)
+    print_note("The services are up; devenv up runs the hooks again and restarts nothing.")

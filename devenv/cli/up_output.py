@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from devenv.cli.hook_lines import HookLines
 from devenv.cli.output import paint, print_note, uses_color
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.errors import DevenvError
+from devenv.state.hooks import HookRun
 from devenv.state.logs import ENGINE, LogStore, Origin
 from devenv.state.model import (
     GLYPHS,
@@ -70,13 +72,15 @@ class Printer:
         self._width = max((len(name) for name in project.services), default=0)
         self._noted: str = ""
         self._proposal: SwitchProposal | None = None
+        self._hooks: tuple[HookRun, ...] = ()
+        self._hook_lines = HookLines()
 
     def take_output(self, kind: str, line: str) -> None:
         """A line of build output; what Compose says of containers comes from events instead."""
         if kind == "note":
             print_note(line)
-        elif kind == "build":
-            sys.stdout.write(f"{'build':<{self._width}} | {line}\n")
+        elif kind in ("build", "hook"):
+            sys.stdout.write(f"{kind:<{self._width}} | {line}\n")
             sys.stdout.flush()
 
     def take_event(self, event: WatchEvent) -> None:
@@ -99,6 +103,9 @@ class Printer:
             self._proposal = state.proposal
             if state.proposal is not None:
                 print_proposal(state.proposal)
+        if state.hooks is not self._hooks:
+            self._hooks = state.hooks
+            self._hook_lines.show(state.hooks)
         waiting = state.operation.waiting if state.operation else ""
         if waiting and waiting != self._noted:
             print_note(waiting)

@@ -11,13 +11,20 @@ from typing import Literal
 from devenv.cli.output import print_note
 from devenv.cli.runtime import Runtime
 from devenv.cli.session import Session
-from devenv.cli.up import apply_switch, clone_first, resolve_options
+from devenv.cli.up import apply_switch, ask_first, clone_first, resolve_options
 from devenv.cli.up_checks import find_reasons_against, print_checks
-from devenv.cli.up_ends import end_failed, end_interrupted, end_late, print_summary
+from devenv.cli.up_ends import (
+    end_failed,
+    end_interrupted,
+    end_late,
+    print_hook_failure,
+    print_summary,
+)
 from devenv.cli.up_output import Printer, print_problem
 from devenv.compose.graph import resolve_closure
 from devenv.errors import ExitCode
 from devenv.state.actions import OperationRequested
+from devenv.state.hooks import find_failed
 from devenv.state.model import (
     EngineStatus,
     Environment,
@@ -38,6 +45,7 @@ _ENDED_SECONDS = 2.0
 def run_plain(session: Session, arguments: argparse.Namespace) -> int:
     """Start, and print one line per change; follow the logs unless detached."""
     while True:
+        ask_first(session)
         clone_first(session, arguments)
         answer = asyncio.run(_run_plain(session, arguments))
         if answer != "switch":
@@ -117,15 +125,21 @@ async def _follow(
             if problem is not None:
                 print_problem(problem)
                 return problem.exit_code
-            if arguments.detach and not arguments.wait:
+            if arguments.detach and not arguments.wait and not runtime.hooks.has_after:
                 print_summary(state, wanted, started)
                 return ExitCode.GOOD
             good_since = (good_since or time.monotonic()) if outcome is not None else None
             if good_since is not None and time.monotonic() - good_since >= _HOLD_SECONDS:
+                if runtime.hooks.busy:
+                    await _pause(interrupted)
+                    continue
                 ready = True
                 print_summary(state, wanted, started)
+                failed = find_failed(state.hooks)
+                if failed is not None:
+                    print_hook_failure(failed)
                 if arguments.detach:
-                    return ExitCode.GOOD
+                    return ExitCode.GOOD if failed is None else ExitCode.FAILED
                 runtime.watch_sources(printer.take_event)
         if not ready and time.monotonic() - started > arguments.timeout:
             return end_late(state, wanted, arguments.timeout)

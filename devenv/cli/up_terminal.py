@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from devenv.cli.output import print_note
 from devenv.cli.runtime import Runtime, UpOptions
 from devenv.cli.session import Session
-from devenv.cli.up import apply_switch, clone_first, resolve_options
+from devenv.cli.up import apply_switch, ask_first, clone_first, resolve_options
 from devenv.cli.up_output import print_problem
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
@@ -41,6 +41,7 @@ _ENDED = "ended"
 def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
     while True:
+        ask_first(session, shows_access=False)
         clone_first(session, arguments)
         answer = asyncio.run(_run_terminal(session, arguments))
         if answer != "switch":
@@ -90,8 +91,8 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int 
 
 
 def _keep_output(runtime: Runtime, kind: str, line: str) -> None:
-    if kind in ("build", "note"):
-        name = ServiceName("build" if kind == "build" else "devenv")
+    if kind in ("build", "note", "hook"):
+        name = ServiceName("devenv" if kind == "note" else kind)
         runtime.logs.append([LogLine(time.time_ns(), name, line, "devenv")])
 
 

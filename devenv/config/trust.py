@@ -19,6 +19,8 @@ from devenv.config.settings import Profile, Settings
 from devenv.values import dataclass
 
 _BREAKS = re.compile(r"""[\s'"`;|&()<>$={}\[\],]+""")
+_REDIRECTION = re.compile(r"(?<![=\-<])(?:\d|&)?>>?\|?\s*[^\s;&|<>()\"']+")
+"""What a shell command writes to is its product, not what it runs."""
 _UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 """Unicode categories: controls, bidirectional marks, line separators."""
 _WORD_CHARACTERS = 300
@@ -120,7 +122,7 @@ def _visible(text: str) -> str:
 
 def find_hook_words(hook: Hook) -> tuple[str, ...]:
     """The words of a hook's command that may name files, with files that its programs read."""
-    texts = (hook.run,) if isinstance(hook.run, str) else hook.run
+    texts = (_REDIRECTION.sub(" ", hook.run),) if isinstance(hook.run, str) else hook.run
     words = [word for text in texts for word in find_words(text)]
     return tuple(dict.fromkeys((*words, *_implied(words))))
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
-from devenv.errors import CommandFailed
+from devenv.errors import CommandFailed, CommandTooLong
 from devenv.values import dataclass
 
 DEVNULL = subprocess.DEVNULL
@@ -57,8 +57,8 @@ async def run_process(
     The child gets a session of its own, so that Ctrl-C on the terminal reaches devenv alone.
     With `on_line`, lines are handed over as they come and only the last `TAIL_BYTES` of each
     stream are returned. Raises CommandFailed when the command cannot be started (exit code
-    126 or 127) or passes `timeout_seconds`. On a timeout, a cancellation or an error in
-    `on_line` the child's whole process group is ended first.
+    126 or 127), CommandTooLong when it passes `timeout_seconds`. On a timeout, a cancellation or
+    an error in `on_line` the child's whole process group is ended first.
     """
     argv = tuple(argv)
     started = time.monotonic()
@@ -97,7 +97,7 @@ async def run_process(
             await asyncio.gather(*work)
     except TimeoutError:
         await _end(process, work, end_seconds)
-        raise CommandFailed(
+        raise CommandTooLong(
             argv,
             process.returncode if process.returncode is not None else -signal.SIGKILL,
             err.text(),

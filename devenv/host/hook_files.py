@@ -1,7 +1,7 @@
 """Reads the files of a repository that its hooks call.
 
 Those are the files that a command names, a directory standing for the files directly in it, and
-the files that these name in turn; there it ends. Files that git ignores are not the repository's.
+the files that these name in turn; there it ends. In a git repository only files that git has count.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _load_called(
     """The files by path; `top` has no links in it, `directory` is where the commands run."""
     words = dict.fromkeys(word for hook in hooks for word in find_hook_words(hook))
     first = list(_find_files(words, (directory,), top))
-    first = _without_ignored(first, top, environ)
+    first = _of_repository(first, top, environ)
     texts = {path: _read(path) for path in first[: MAX_FILES + 1]}
     named: dict[Path, None] = {}
     for path, data in texts.items():
@@ -58,7 +58,7 @@ def _load_called(
             named.update(
                 dict.fromkeys(_find_files(find_words(text), (directory, path.parent), top))
             )
-    second = _without_ignored([path for path in named if path not in texts], top, environ)
+    second = _of_repository([path for path in named if path not in texts], top, environ)
     for path in second[: MAX_FILES + 1 - len(texts)]:
         texts[path] = _read(path)
     return sorted(
@@ -122,10 +122,18 @@ def _size(path: Path) -> int:
         return -1
 
 
-def _without_ignored(paths: list[Path], top: Path, environ: Mapping[str, str]) -> list[Path]:
-    """The paths without those that git ignores and does not have; all of them without git."""
+def _of_repository(paths: list[Path], top: Path, environ: Mapping[str, str]) -> list[Path]:
+    """The paths that came with the repository: those that git has, those in submodules.
+
+    Without git all of them. What a hook itself writes is not asked about again and again so.
+    """
     facts = load_git_facts(top, map(str, paths), environ) if paths else None
     if facts is None:
         return paths
-    left_out = facts.ignored - facts.tracked
-    return [path for path in paths if str(path) not in left_out]
+    return [path for path in paths if str(path) in facts.tracked or _is_nested(path, top)]
+
+
+def _is_nested(path: Path, top: Path) -> bool:
+    """Whether the file is in a repository below `top`, such as a submodule."""
+    between = path.parents[: len(path.relative_to(top).parts) - 1]
+    return any((directory / ".git").exists() for directory in between)

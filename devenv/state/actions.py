@@ -9,6 +9,7 @@ from devenv.checks.finding import Finding
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state.drift import Drift
+from devenv.state.hooks import HookRun
 from devenv.state.model import (
     BuildStepRun,
     Checks,
@@ -175,6 +176,19 @@ class DriftExplained:
 
 
 @dataclass(frozen=True, slots=True)
+class HooksChanged:
+    """The hooks of an event, or of all events (None), are these now."""
+
+    event: str | None
+    runs: tuple[HookRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HooksRequested:
+    """The user wants the hook that failed to be run again, and what follows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartRefused:
     """The checks found what would make the start fail, so it was not begun."""
 
@@ -271,6 +285,8 @@ Action = (
     | OperationRequested
     | HashesLoaded
     | DriftExplained
+    | HooksChanged
+    | HooksRequested
     | StartRefused
     | CancelRequested
     | SwitchProposed

@@ -59,6 +59,15 @@ class ExplainDrift:
 
 
 @dataclass(frozen=True, slots=True)
+class RunHooks:
+    """Run the hooks of these events, one after the other; answered by `HooksChanged`."""
+
+    events: tuple[str, ...]
+    begin: int = 0
+    """Which hook of the first event is the first: the one that failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeServices:
     """Let the services that were paused for a proposed switch go on."""
 
@@ -97,6 +106,7 @@ Effect = (
     | ApplyFix
     | RecordStart
     | ExplainDrift
+    | RunHooks
     | ResumeServices
     | WatchEffect
 )

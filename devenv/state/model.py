@@ -10,6 +10,7 @@ from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.errors import ExitCode
 from devenv.state.drift import Drift
+from devenv.state.hooks import HookRun
 from devenv.state.usage import Usage, UsageHistory
 from devenv.values import dataclass, field
 
@@ -372,6 +373,8 @@ class State:
     hashes: Mapping[ServiceName, str] = field(default_factory=dict)
     """Compose's hash of each service as the files have it; empty until it was asked for."""
     drifts: Mapping[ServiceName, Drift] = field(default_factory=dict)
+    hooks: tuple[HookRun, ...] = ()
+    """Those of the last `up` or `down`, in the order in which they run."""
     problems: Mapping[ServiceName, Problem] = field(default_factory=dict)
     usage: Mapping[ContainerId, Usage] = field(default_factory=dict)
     usage_history: Mapping[ServiceName, UsageHistory] = field(default_factory=dict)

@@ -15,8 +15,10 @@ from devenv.state.effects import (
     RecordStart,
     ResumeServices,
     RunChecks,
+    RunHooks,
     RunOperation,
 )
+from devenv.state.hooks import AFTER_START, find_failed, is_under_way, replace_event
 from devenv.state.model import (
     BROKEN,
     EngineStatus,
@@ -53,6 +55,9 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
     if start is not after.start:
         if _has_ended(start) and not _has_ended(state.start):
             effects += (RecordStart(),)
+            is_up = after.operation is not None and after.operation.kind is OperationKind.UP
+            if is_up and start is not None and start.outcome is StartOutcome.READY:
+                effects += (RunHooks(AFTER_START),)
         after = replace(after, start=start)
     if after.hashes:
         stale = find_unexplained(after, state)
@@ -135,7 +140,13 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         case do.OperationRequested(kind, services):
             if kind is OperationKind.UP and state.model_problem is not None and not state.busy:
                 return apply_model(replace(state, wanted_up=services), do.ModelRequested())
-            return state, () if state.busy else (RunOperation(kind, services),)
+            is_free = not state.busy and not is_under_way(state.hooks)
+            return state, (RunOperation(kind, services),) if is_free else ()
+        case do.HooksChanged(event, runs):
+            hooks = runs if event is None else replace_event(state.hooks, event, runs)
+            return replace(state, hooks=hooks), ()
+        case do.HooksRequested():
+            return _request_hooks(state)
         case do.StartRefused(problem):
             if state.busy:
                 return state, ()
@@ -146,7 +157,8 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         case do.DriftExplained(service, drift):
             return replace(state, drifts={**state.drifts, service: drift}), ()
         case do.CancelRequested():
-            return state, (CancelOperation(),) if state.busy else ()
+            is_free = not state.busy and not is_under_way(state.hooks)
+            return state, () if is_free else (CancelOperation(),)
         case do.SwitchProposed(proposal):
             return replace(state, proposal=proposal), _resume(state) if proposal is None else ()
         case do.SwitchDeclined():
@@ -175,6 +187,20 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             from devenv.state.watch_reduce import ask_watch
 
             return state, ask_watch(state, action)
+
+
+def _request_hooks(state: State) -> tuple[State, tuple[Effect, ...]]:
+    """Go on with the hook that failed: one before an operation brings that operation again."""
+    failed = find_failed(state.hooks)
+    if failed is None or state.busy or is_under_way(state.hooks):
+        return state, ()
+    if failed.event not in AFTER_START:
+        kind = OperationKind.DOWN if failed.event == "before_down" else OperationKind.UP
+        services = state.operation.services if state.operation is not None else ()
+        return _apply(state, do.OperationRequested(kind, services))
+    mine = [run for run in state.hooks if run.event == failed.event]
+    events = AFTER_START[AFTER_START.index(failed.event) :]
+    return state, (RunHooks(events, mine.index(failed)),)
 
 
 def _resume(state: State) -> tuple[Effect, ...]:

@@ -21,6 +21,7 @@ from devenv.state.model import (
     StartSeen,
     State,
 )
+from devenv.state.timeline_hooks import HookTime, resolve_hook_times
 from devenv.values import dataclass
 
 SHORT_SECONDS = 0.05
@@ -126,6 +127,8 @@ class Timeline:
     """What made the last service late, in the order of time."""
     bound_seconds: float | None = None
     """The lower bound that the checks reckon for a cold start; None where it is not known."""
+    hooks: tuple[HookTime, ...] = ()
+    """Those that ran before and after it."""
 
     @property
     def has_bars(self) -> bool:
@@ -181,6 +184,7 @@ def resolve_timeline(state: State, now: float) -> Timeline | None:
         services=tuple(lines.values()),
         critical_path=_critical_path(lines, seconds),
         bound_seconds=_bound(state),
+        hooks=resolve_hook_times(state, seen),
     )
 
 

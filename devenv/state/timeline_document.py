@@ -17,13 +17,14 @@ from devenv.state.timeline import (
     Step,
     Timeline,
 )
+from devenv.state.timeline_hooks import hook_to_json, parse_hook_time
 
 VERSION = 1
 
 
 def timeline_to_json(timeline: Timeline) -> dict[str, Any]:
     """Shape: environment, profile, branch, started_at (seconds since the epoch), seconds, outcome,
-    bound_seconds, services (each with spans, steps and probes), critical_path."""
+    bound_seconds, services (each with spans, steps and probes), hooks, critical_path."""
     return {
         "version": VERSION,
         "environment": timeline.environment,
@@ -34,6 +35,7 @@ def timeline_to_json(timeline: Timeline) -> dict[str, Any]:
         "outcome": timeline.outcome.value,
         "bound_seconds": timeline.bound_seconds,
         "services": [_service_to_json(line) for line in timeline.services],
+        "hooks": [hook_to_json(hook) for hook in timeline.hooks],
         "critical_path": [
             {
                 "service": part.service,
@@ -114,6 +116,7 @@ def parse_timeline(document: Mapping[str, Any]) -> Timeline:
             for part in document["critical_path"]
         ),
         bound_seconds=document["bound_seconds"],
+        hooks=tuple(parse_hook_time(hook) for hook in document.get("hooks", ())),
     )
 
 

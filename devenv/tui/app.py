@@ -21,10 +21,12 @@ from devenv.compose.names import ServiceName
 from devenv.state.actions import (
     Action,
     CancelRequested,
+    HooksRequested,
     OperationRequested,
     SwitchDeclined,
     WatchCancelRequested,
 )
+from devenv.state.hooks import find_failed, find_running, is_under_way
 from devenv.state.logs import LogStore
 from devenv.state.model import OperationKind, ServiceStatus, State, SwitchProposal
 from devenv.state.store import Store
@@ -246,7 +248,11 @@ class DevenvApp(LastingTimers, App[str]):
         operation = self._state.operation
         if self._state.busy and operation is not None:
             self.notify(f"{operation.kind.value} is under way; x cancels it.")
-        return self._state.busy
+            return True
+        running = find_running(self._state.hooks)
+        if running is not None:
+            self.notify(f"{running.label} runs; x cancels it.", markup=False)
+        return self._state.busy or running is not None
 
     def action_down(self) -> None:
         if self._is_busy():
@@ -278,12 +284,18 @@ class DevenvApp(LastingTimers, App[str]):
 
     def action_cancel(self) -> None:
         state = self._state
-        if state.busy:
+        if state.busy or is_under_way(state.hooks):
             self._dispatch(CancelRequested())
         elif state.watch is not None and state.watch.can_cancel(self._chosen):
             self._dispatch(WatchCancelRequested((self._chosen,) if self._chosen else ()))
         else:
             self.notify("Nothing is under way.")
+
+    def action_run_hook(self) -> None:
+        if find_failed(self._state.hooks) is None:
+            self.notify("No hook has failed.")
+        elif not self._is_busy():
+            self._dispatch(HooksRequested())
 
     def action_shell(self) -> None:
         service = self._chosen

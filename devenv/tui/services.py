@@ -9,6 +9,7 @@ from textual.widgets.option_list import Option
 
 from devenv.compose.names import ServiceName
 from devenv.state.drift import render_drift
+from devenv.state.hooks import find_failed
 from devenv.state.model import EngineStatus, Problem, ServiceState, ServiceStatus, State
 from devenv.state.text import sanitize
 from devenv.tui.text import (
@@ -189,7 +190,10 @@ def render_cause(state: State, chosen: ServiceName | None) -> Text | None:
     explained = [s for s in state.services if s.problem is not None]
     picked = [s for s in explained if s.name == chosen] or explained
     parts = [render_problem(s.problem, subject=s.name) for s in picked if s.problem is not None]
-    if not parts and state.operation is not None and state.operation.problem is not None:
+    failed = find_failed(state.hooks)
+    if not parts and failed is not None and failed.problem is not None:
+        parts.append(render_problem(failed.problem))
+    elif not parts and state.operation is not None and state.operation.problem is not None:
         parts.append(render_problem(state.operation.problem))
     if not parts and (text := _render_differences(state, chosen)) is not None:
         parts.append(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from devenv.checks.finding import Severity
+from devenv.state.hooks import find_failed, find_running
 from devenv.state.model import (
     BROKEN,
     GLYPHS,
@@ -144,6 +145,8 @@ _MOVING = (
 def render_status_line(state: State, now: float, width: int) -> Text:
     """What is under way, or what went wrong last."""
     operation = state.operation
+    if (hook := _render_hook(state, now, width)) is not None:
+        return hook
     if not state.busy and state.watch is not None:
         from devenv.tui.watch_text import render_watch_line
 
@@ -178,6 +181,22 @@ def render_status_line(state: State, now: float, width: int) -> Text:
         waits = "; ".join(f"{s.name} {s.detail or s.status.value}" for s in moving)
         return Text(f" ◐ {sanitize(words)}: {sanitize(waits)}", "yellow", no_wrap=True)
     return Text(no_wrap=True).append(f" ✓ {sanitize(words)} is done", "green")
+
+
+def _render_hook(state: State, now: float, width: int) -> Text | None:
+    """The hook that runs, or that failed; None where neither is to be said."""
+    running, failed = find_running(state.hooks), find_failed(state.hooks)
+    if running is not None:
+        seconds = render_seconds(now - (running.started_at or now))
+        text = Text(no_wrap=True).append(" ◐ ", "yellow").append(sanitize(running.label))
+        text.truncate(max(10, width - 20), overflow="ellipsis")
+        return text.append(f" · {seconds} · x cancels", "dim")
+    if failed is None or state.busy:
+        return None
+    text = Text(f" ✗ {sanitize(failed.label)}", "bold red", no_wrap=True)
+    ends = f": {sanitize(failed.detail)} · H runs it again"
+    text.truncate(max(10, width - len(ends)), overflow="ellipsis")
+    return text.append(ends)
 
 
 def render_seconds(seconds: float) -> str:

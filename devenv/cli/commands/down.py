@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-v", "--volumes", action="store_true", help="remove the volumes too: their data is lost"
     )
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask before --volumes")
+    parser.add_argument("--no-hooks", action="store_true", help="do not run before_down")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 

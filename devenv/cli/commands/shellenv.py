@@ -19,7 +19,9 @@ def run(arguments: argparse.Namespace) -> int:
     from devenv.cli.output import print_json, print_text
     from devenv.cli.session import Session
 
-    variables = Session(arguments).selection.shell_variables()
+    selection = Session(arguments).selection
+    # So that devenv itself knows these variables for its own.
+    variables = {**selection.shell_variables(), "DEVENV_ENVIRONMENT": selection.name or ""}
     if arguments.format == "json":
         print_json(variables)
     else:

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and end")
     parser.add_argument("--no-checks", action="store_true", help="start in spite of errors found")
+    parser.add_argument("--no-hooks", action="store_true", help="run no hook")
     parser.add_argument(
         "--timeout",
         type=float,

@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-checks", action="store_true", help="start whatever `devenv check` would say"
     )
+    parser.add_argument("--no-hooks", action="store_true", help="run no hook")
     parser.add_argument(
         "--no-watch", action="store_true", help="do not bring saved files into the services"
     )

@@ -9,6 +9,7 @@ from html import escape
 from devenv.report.timelines.text import render_title
 from devenv.state.timeline import ServiceTimeline, Span, SpanKind, Timeline
 from devenv.state.timeline_chart import axis_marks
+from devenv.state.timeline_hooks import render_hook_time
 from devenv.state.timeline_words import (
     render_bound,
     render_path,
@@ -36,7 +37,9 @@ _FONT = "font-family='ui-monospace, DejaVu Sans Mono, Menlo, monospace' font-siz
 def render(timeline: Timeline, comparison: Sequence[str] = (), *, width: int = 0) -> str:
     """One picture; its height follows the number of services."""
     del width
-    notes = [text for text in (_path_note(timeline), render_bound(timeline), *comparison) if text]
+    hooks = [render_hook_time(hook) for hook in timeline.hooks]
+    said = (_path_note(timeline), render_bound(timeline), *hooks, *comparison)
+    notes = [text for text in said if text]
     wrapped = [part for note in notes for part in _wrap(note)]
     height = _TOP + _ROW * len(timeline.services) + 44 + 18 * len(wrapped)
     lines = [

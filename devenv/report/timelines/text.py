@@ -7,6 +7,7 @@ from datetime import datetime
 
 from devenv.state.timeline import SpanKind, Timeline
 from devenv.state.timeline_chart import GLYPHS, READY_GLYPH, layout_axis, layout_rows
+from devenv.state.timeline_hooks import render_hook_time
 from devenv.state.timeline_words import (
     render_bound,
     render_outcome,
@@ -34,6 +35,7 @@ def render(timeline: Timeline, comparison: Sequence[str] = (), *, width: int = 1
         failing = next((p for p in reversed(line.probes) if p.exit_code), None)
         if failing is not None and line.ready is None:
             lines += [f"  {'':<{names}}    {text}" for text in failing.output.splitlines()[-3:]]
+    lines += [f"  {render_hook_time(hook)}" for hook in timeline.hooks]
     if path := render_path(timeline):
         lines += ["", f"* critical path: {path}"]
     if bound := render_bound(timeline):

@@ -23,6 +23,7 @@ from devenv.state.timeline_chart import (
     layout_axis,
     layout_rows,
 )
+from devenv.state.timeline_hooks import render_hook_time
 from devenv.state.timeline_words import (
     render_bound,
     render_outcome,
@@ -44,6 +45,7 @@ STYLES = {
     SpanKind.RUN: "blue",
 }
 _NARROWEST = 20
+_HOOK_STYLES = {"failed": "bold red", "running": "yellow", "skipped": "dim"}
 
 
 class Tab(DevTab):
@@ -132,6 +134,8 @@ def render_timeline(
             _append_failing_probe(text, line, names)
             if detailed or chosen is not None:
                 _append_details(text, line, names)
+    for hook in timeline.hooks:
+        text.append(sanitize(render_hook_time(hook)) + "\n", _HOOK_STYLES.get(hook.status, ""))
     if path := render_path(timeline):
         text.append("\ncritical path: ", "bold").append(sanitize(path) + "\n")
     if bound := render_bound(timeline):

@@ -82,7 +82,16 @@ def test_outside_links_and_git_are_not_followed(tmp_path: Path) -> None:
     command = f"{outside} ../outside.sh ./link .git/config /dev/null"
     _write(project, {"devenv.toml": f'[hooks]\nbefore_up = ["{command}"]\n'})
     (project / "link").symlink_to(outside)
+    subprocess.run(["git", "add", "."], cwd=project, check=True)
     assert _trust(project).files == ()
+
+
+def test_what_a_command_writes_to_is_not_what_it_calls(tmp_path: Path) -> None:
+    hooks = "./make >log 2>> errors; ./use < log"
+    _write(tmp_path, {"devenv.toml": f'[hooks]\nbefore_up = ["{hooks}"]\n'})
+    for name in ("make", "use", "log", "errors"):
+        (tmp_path / name).write_text("")
+    assert [file.path for file in _trust(tmp_path).files] == ["log", "make", "use"]
 
 
 def test_a_link_inside_is_hashed_as_what_it_leads_to(tmp_path: Path) -> None:
@@ -94,20 +103,24 @@ def test_a_link_inside_is_hashed_as_what_it_leads_to(tmp_path: Path) -> None:
     assert _trust(tmp_path).digest != first.digest
 
 
-def test_what_git_ignores_is_the_users_own(tmp_path: Path) -> None:
+def test_in_a_git_repository_only_what_git_has_counts(tmp_path: Path) -> None:
     _git(tmp_path)
+    hooks = ". ./.env; ./forced; ./setup; test -e new; sub/x"
     _write(
         tmp_path,
         {
-            "devenv.toml": '[hooks]\nbefore_up = [". ./.env; ./forced; ./setup"]\n',
+            "devenv.toml": f'[hooks]\nbefore_up = ["{hooks}"]\n',
             ".gitignore": ".env\nforced\n",
             ".env": "A=1",
             "forced": "x",
             "setup": "x",
+            "new": "x",
+            "sub/x": "x",
         },
     )
-    subprocess.run(["git", "add", "-f", "forced"], cwd=tmp_path, check=True)
-    assert [file.path for file in _trust(tmp_path).files] == ["forced", "setup"]
+    _git(tmp_path / "sub")
+    subprocess.run(["git", "add", "-f", "forced", "setup"], cwd=tmp_path, check=True)
+    assert [file.path for file in _trust(tmp_path).files] == ["forced", "setup", "sub/x"]
 
 
 def test_a_directory_stands_for_its_files(tmp_path: Path) -> None:
