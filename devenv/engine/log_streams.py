@@ -91,6 +91,8 @@ class LogStreams:
         self._settled = False
         """What ran at the beginning is known: containers from now on are new."""
         self._room = asyncio.Event()
+        self._come = asyncio.Event()
+        """Lines or marks wait."""
         self._turns = asyncio.Lock()
         self._history = LogHistory(client, logs, tail)
 
@@ -99,6 +101,10 @@ class LogStreams:
         self._history.start()
         try:
             while True:
+                # Nothing to do while nothing comes: an idle engine costs nothing.
+                if self._merger.idle and not any(f.marks for f in self._followed.values()):
+                    self._come.clear()
+                    await self._come.wait()
                 await asyncio.sleep(BATCH_SECONDS)
                 await self._flush()
         finally:
@@ -199,6 +205,7 @@ class LogStreams:
         else:
             return
         found.marks.append((0, found.started_ns, text))
+        self._come.set()
 
     def _mark_again(self, found: _Followed, started_ns: int) -> None:
         found.started_ns = started_ns
@@ -208,6 +215,7 @@ class LogStreams:
         text = f"{sanitize(found.container.name)} started again{code}"
         found.exit_code = ""
         found.marks.append(((ended + started_ns) // 2, started_ns, text))
+        self._come.set()
 
     async def _turn(self) -> None:
         """One read of one stream for each round of the loop, so that keys are answered between.
@@ -276,6 +284,7 @@ class LogStreams:
 
     async def _put(self, stream: ContainerId, rows: list[RawRow]) -> None:
         self._merger.put(stream, rows, asyncio.get_running_loop().time())
+        self._come.set()
         while self._merger.waiting(stream) > WAITING_LINES:
             self._room.clear()
             await self._room.wait()

@@ -45,6 +45,9 @@ from devenv.tui.themes import HIGH_CONTRAST
 if TYPE_CHECKING:
     from devenv.tui.tab_area import TabArea
 
+_OLD_SECONDS = 0.9
+"""From which age on what is shown is drawn anew, for the times in it."""
+
 
 class StateChanged(Message):
     """A new state is there; only the last one of a burst is shown."""
@@ -91,6 +94,7 @@ class DevenvApp(LastingTimers, App[str]):
         """None in the first frame."""
         self._offered: SwitchProposal | None = None
         self._auto_switch = ports.auto_switch
+        self._shown_at = 0.0
 
     def compose(self) -> ComposeResult:
         yield self._panes
@@ -98,9 +102,14 @@ class DevenvApp(LastingTimers, App[str]):
     def on_mount(self) -> None:
         self._store.subscribe(self._take_state)
         self._panes.services.focus()
-        self.set_interval(1.0, self._show)
+        self.set_interval(1.0, self._tick)
         self._show()
         self.call_after_refresh(self._ports.on_ready)
+
+    def _tick(self) -> None:
+        """Times grow even where nothing happens; where something does, that has drawn them."""
+        if self._ports.clock() - self._shown_at >= _OLD_SECONDS:
+            self._show()
 
     def _take_state(self, state: State) -> None:
         self.post_message(StateChanged(state))
@@ -205,8 +214,9 @@ class DevenvApp(LastingTimers, App[str]):
         open_pager(self, self._ports, message.lines)
 
     def _show(self) -> None:
+        self._shown_at = now = self._ports.clock()
         with suppress(NoMatches):  # the screen is being taken down
-            self._panes.show(self._state, self._ports.clock(), self._chosen)
+            self._panes.show(self._state, now, self._chosen)
 
     def _dispatch(self, action: Action) -> None:
         try:

@@ -143,8 +143,9 @@ def _render_row(
         uptime = render_duration(now - started) if started is not None else ""
         text.append(f"{uptime:>{_UPTIME_WIDTH}}", "dim")
     if room >= _UPTIME_WIDTH + _USAGE_WIDTH and service.usage is not None:
-        memory = render_bytes(service.usage.memory_bytes)
-        text.append(f"{service.usage.cpu_percent:6.1f}% {memory:>6}")
+        # In whole percents and MiB: what is idle stays as it is, and is not drawn every second.
+        memory = render_bytes(max(1 << 20, service.usage.memory_bytes))
+        text.append(f"{service.usage.cpu_percent:6.0f}% {memory:>6}")
     addresses = " ".join(dict.fromkeys(render_address(port) for port in service.ports))
     detail = sanitize(service.detail).replace("\n", " ")
     drift = sanitize(render_drift(service))

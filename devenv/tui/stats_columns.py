@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text
 
 from devenv.state.usage import Transfer
 from devenv.tui.stats_rows import Sort, StatsRow
@@ -19,6 +18,10 @@ _NAME_WIDTHS = (8, 24)
 _CURVE_WIDTHS = (8, 30)
 _LEAST_CPU_TOP = 5.0
 """Percent at the top of a sparkline at least: less is noise, and is drawn as such."""
+
+
+Cell = tuple[str, str]
+"""Text and its style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +63,33 @@ def layout_columns(width: int, rows: Sequence[StatsRow], sort: Sort) -> list[Col
     ]
 
 
-def render_titles(columns: Sequence[Column], sort: Sort) -> Text:
+def render_titles(columns: Sequence[Column], sort: Sort) -> list[Cell]:
     """The line of titles; an arrow stands at what is sorted by."""
-    text = Text(no_wrap=True, end="")
+    cells = []
     for number, column in enumerate(columns):
         is_sorted = column.sort is sort and not column.is_curve and column.title != ""
         title = f"▼{column.title}" if is_sorted else column.title
         cell = set_cell_size(title, column.width) if number == 0 else f" {title:>{column.width}}"
-        text.append(cell, "bold" if is_sorted else "dim")
-    return text
+        cells.append((cell, "bold" if is_sorted else "dim"))
+    return cells
 
 
-def render_row(row: StatsRow, columns: Sequence[Column]) -> Text:
+def render_row(row: StatsRow, columns: Sequence[Column]) -> list[Cell]:
     """One line of the table."""
-    text = Text(no_wrap=True, end="", style="dim" if row.is_part else "")
+    cells = []
     limit = row.usage.memory_limit_bytes
     full = row.limited and limit and row.usage.memory_bytes >= limit * NEARLY_FULL
     for number, column in enumerate(columns):
         cell = column.cell(row, column.width)
         if number == 0:
-            text.append(cell, "bold reverse" if row.is_chosen else "bold")
+            style = "bold reverse" if row.is_chosen else "dim" if row.is_part else "bold"
+            cells.append((cell, style))
             continue
-        style = "cyan" if column.is_curve else ""
+        style = "cyan" if column.is_curve else "dim" if row.is_part else ""
         if full and column.sort is Sort.MEMORY:
             style = "bold red"
-        text.append(f" {cell:>{column.width}}", style)
-    return text
+        cells.append((f" {cell:>{column.width}}", style))
+    return cells
 
 
 def render_sparkline(values: Sequence[float], width: int, top: float) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -38,5 +41,11 @@ class StatsTable(ScrollView, can_focus=True):
         width, style = self.size.width, self.rich_style
         if row >= len(self._rows):
             return Strip.blank(width, style)
-        text = render_row(self._rows[row], self._columns)
-        return Strip(text.render(self.app.console)).adjust_cell_length(width).apply_style(style)
+        cells = render_row(self._rows[row], self._columns)
+        segments = [Segment(text, _combine(style, words)) for text, words in cells]
+        return Strip(segments).adjust_cell_length(width, style)
+
+
+@lru_cache(256)
+def _combine(base: Style, words: str) -> Style:
+    return base + Style.parse(words) if words else base

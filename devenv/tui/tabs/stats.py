@@ -60,9 +60,8 @@ class Tab(DevTab):
             words.update(Text(_empty_words(state), style="dim"))
             return
         self._columns = layout_columns(table.size.width or self.size.width, rows, self._sort)
-        titles = render_titles(self._columns, self._sort)
-        titles.append("\n").append_text(render_row(total, self._columns))
-        head.update(titles, layout=False)
+        lines = [render_titles(self._columns, self._sort), render_row(total, self._columns)]
+        head.update(Text("\n").join(Text.assemble(*line) for line in lines), layout=False)
         table.show(rows, self._columns)
         running = sum(1 for service in state.services if service.usage is not None)
         self._caption = f"{running} measured · by {self._sort.value} · < > other columns"
