@@ -5,46 +5,37 @@ from __future__ import annotations
 from time import perf_counter
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from devenv.state.logs import LogStore
 from devenv.tui.lasting_timers import LastingTimers
-from devenv.tui.log_render import (
-    TIME_WIDTHS,
-    TimeMode,
-    render_empty,
-    render_label,
-    render_message,
-    render_time,
-)
-from devenv.tui.log_rows import WRAPPED_ROWS, Criteria, LogRows, Place
-from devenv.tui.text import SERVICE_STYLES
+from devenv.tui.line_view import LineView
+from devenv.tui.log_render import TimeMode, render_empty
+from devenv.tui.log_rows import Criteria, LogRows, Place
+from devenv.tui.log_strips import LogStrips, Look, render_hint
 from devenv.values import replace
 
 REFRESH_SECONDS = 1 / 30
+COUNT_SECONDS = 0.25
+"""How long the counts in the border stay as they are."""
 UNSEEN_SECONDS = 3.0
 """How long it is said that lines went by too fast."""
 MOST_SECONDS = 0.5
 """The longest pause between two repaints, on a machine that has no time for more."""
 WORK_SECONDS = 0.008
 """How long a search or filter works before keys are answered."""
-_LABEL_WIDTH = 16
-_CACHED_ROWS = 500
 _WIDE_ENOUGH = 80
 """Columns from which each line's time is shown unless the user says otherwise."""
 _CURSOR = Style(bgcolor="grey23", bold=True)
 _SELECTED = Style(bgcolor="grey30")
 
 
-class LogView(LastingTimers, ScrollView, can_focus=True):
+class LogView(LastingTimers, LineView, can_focus=True):
     """Pulls new lines from the store thirty times a second at most, and nothing while none come.
 
     It holds places in the store's blocks and no lines, so the store's byte limit bounds both.
@@ -83,14 +74,14 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
         self.following = True
         self._seen_version = -1
         self._received = 0
-        self._styles: dict[str, str] = {}
-        self._label_width = 6
-        self._origins_seen = 0
         self._moving = False
         self._wrap = False
         self._top: tuple[Place, int] | None = None
-        self._strips: dict[int, Strip] = {}
+        self._strips = LogStrips(logs)
+        self._look: Look | None = None
         self._timer_set = False
+        self._said_at = 0.0
+        self._saying = False
         self._pause = REFRESH_SECONDS
         self._due = 0.0
 
@@ -127,6 +118,7 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
         criteria = replace(self.rows.criteria, **changes)  # type: ignore[arg-type]
         if self.rows.choose(criteria):
             self._seen_version = -1
+            self._said_at = 0.0
             self.pull()
 
     @property
@@ -153,7 +145,7 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
 
     def _measure(self) -> None:
         self.choose(wrap_width=self._text_width if self._wrap else 0)
-        self._strips.clear()
+        self._strips.forget()
         self.refresh()
 
     @property
@@ -165,8 +157,7 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
 
     @property
     def _head_width(self) -> int:
-        time_width = TIME_WIDTHS[self.shown_times]
-        return self._label_width + 1 + (time_width + 1 if time_width else 0)
+        return self._strips.head_width(self.shown_times)
 
     @property
     def _text_width(self) -> int:
@@ -193,21 +184,26 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
             self.unseen = 0
         self._received = received
         self._seen_version = -1 if left else version
-        self._name_services()
+        self._strips.name_services()
         self._keep_places()
-        self._strips.clear()
         self._place()
-        self.post_message(self.Pulled())
+        self._say_pulled()
         if left:
             self.call_later(self._pull_soon, 0.001)
 
-    def _name_services(self) -> None:
-        for origin in self.logs.origins[self._origins_seen :]:
-            label = origin.label
-            if label not in self._styles:
-                self._styles[label] = SERVICE_STYLES[len(self._styles) % len(SERVICE_STYLES)]
-                self._label_width = max(self._label_width, min(_LABEL_WIDTH, cell_len(label)))
-        self._origins_seen = len(self.logs.origins)
+    def _say_pulled(self) -> None:
+        """Counts are told a few times a second: nobody reads more, and each draws the border."""
+        wait = self._said_at + COUNT_SECONDS - perf_counter()
+        if wait <= 0:
+            self._said_at = perf_counter()
+            self.post_message(self.Pulled())
+        elif not self._saying:
+            self._saying = True
+            self.set_timer(wait, self._say_late)
+
+    def _say_late(self) -> None:
+        self._saying = False
+        self._say_pulled()
 
     def _keep_places(self) -> None:
         """Blocks are rebuilt around late lines: find what is remembered again."""
@@ -225,7 +221,7 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
         """Follow the end; else keep the same line at the top of the view."""
         self._moving = True
         try:
-            self.virtual_size = Size(self.size.width, self.rows.height)
+            self.resize_lines(self.rows.height)
             if self.following:
                 self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
             elif self._top is not None:
@@ -240,7 +236,7 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
     def on_resize(self) -> None:
         if self._wrap and self.criteria.wrap_width != self._text_width:
             self._measure()
-        self._strips.clear()
+        self._strips.forget()
         self._place()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -324,7 +320,7 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
 
     def redraw(self) -> None:
         """Draw all rows anew: what is marked or selected has changed."""
-        self._strips.clear()
+        self._strips.forget()
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -340,61 +336,47 @@ class LogView(LastingTimers, ScrollView, can_focus=True):
         here = self.rows.at(min(self.rows.height, int(self.scroll_y) + self.size.height) - 1)
         return here[0] if here else None
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        times = self.shown_times
+        look = Look(
+            self.size.width,
+            times,
+            self.now if times is TimeMode.AGE else 0.0,
+            self.start_ns if times is TimeMode.SINCE_START else 0,
+            self.criteria.query,
+            self.criteria.wrap_width,
+            not self.app.no_color,
+        )
+        if look != self._look:
+            self._strips.forget()
+        self._look = look
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         row = int(self.scroll_offset.y) + y
-        width = self.size.width
-        style = self.rich_style
+        width, style, look = self.size.width, self.rich_style, self._look
         here = self.rows.at(row)
-        if here is None:
+        if here is None or look is None:
             if y == 0 and not self.rows.height:
-                hint = Text(render_empty(self.criteria), style="dim", end="")
-                blank = Strip(hint.render(self.app.console)).adjust_cell_length(width)
-                return blank.apply_style(style)
+                return render_hint(self.app.console, render_empty(self.criteria), width, style)
             return Strip.blank(width, style)
-        if len(self._strips) > _CACHED_ROWS:
-            self._strips.clear()
         place, part = here
-        strip = self._strips.get(row)
-        if strip is None:
-            strip = self._strips[row] = self._render_row(place, part, width)
         if self.cursor is not None and self.has_focus and place == self.cursor:
-            strip = strip.apply_style(_CURSOR)
+            style += _CURSOR
         elif self.selected_from is not None and self._is_selected(place):
-            strip = strip.apply_style(_SELECTED)
-        return strip.apply_style(style)
+            style += _SELECTED
+        return self._strips.draw(
+            self.app.console,
+            look,
+            place,
+            part=part,
+            folded=len(self.rows.fold_of(place)),
+            marked=place in self.marks,
+            under=style,
+        )
 
     def _is_selected(self, place: Place) -> bool:
         if self.selected_from is None or self.cursor is None:
             return False
         ends = sorted((self.rows.row_of(self.selected_from), self.rows.row_of(self.cursor)))
         return ends[0] <= self.rows.row_of(place) <= ends[1]
-
-    def _render_row(self, place: Place, part: int, width: int) -> Strip:
-        block, index = place.block, place.index
-        origin = self.logs.origins[block.origins[index]]
-        head = Text(end="", no_wrap=True)
-        mode = self.shown_times
-        if TIME_WIDTHS[mode]:
-            stamp = render_time(block.times[index], mode, self.now, self.start_ns)
-            head.append(f"{stamp} ", "dim")
-        head.append(render_label(origin.label, self._label_width), self._styles[origin.label])
-        head.append("●" if place in self.marks else " ", "bold yellow")
-        # Without colours a coloured background would hide the text that it is behind.
-        message = render_message(
-            block.styled.get(index) or block.plain(index),
-            width * (WRAPPED_ROWS if self._wrap else 1),
-            self.criteria.query,
-            colours=not self.app.no_color,
-            folded=len(self.rows.fold_of(place)),
-        )
-        if origin.source == "devenv":
-            message.stylize("dim")
-        console = self.app.console
-        left = Strip(head.render(console)).adjust_cell_length(self._head_width)
-        body = Strip(message.render(console))
-        step = self.criteria.wrap_width
-        if step:
-            body = body.crop(part * step, (part + 1) * step)
-            if part:
-                left = Strip.blank(self._head_width)
-        return Strip.join([left, body]).adjust_cell_length(width)
