@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 import time
@@ -16,6 +17,8 @@ from devenv.tui.app import DevenvApp
 from devenv.tui.keys import load_own_bindings
 from devenv.tui.ports import UiPorts
 
+_COLLECT_AFTER = 50_000
+"""How many new objects set the garbage collector off; Python's own number is 700."""
 _AT_LINE = {
     "code": ("--wait", "--goto", "{path}:{line}"),
     "code-insiders": ("--wait", "--goto", "{path}:{line}"),
@@ -102,3 +105,13 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
         ),
         load,
     )
+
+
+def tune_collector() -> None:
+    """Keep the garbage collector from holding up keys, once the first frame is there.
+
+    What is loaded by now stays, and is not looked through any more; log lines are values without
+    cycles, and a flood of them would set it off hundreds of times a second.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)

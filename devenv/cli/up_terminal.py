@@ -102,7 +102,10 @@ async def _start_when_shown(
     shown: asyncio.Event,
     arguments: argparse.Namespace,
 ) -> None:
+    from devenv.cli.terminal import tune_collector
+
     await shown.wait()
+    tune_collector()
     loaded = asyncio.Event()
 
     def take_state(state: State) -> None:

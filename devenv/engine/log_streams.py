@@ -26,8 +26,10 @@ BATCH_SECONDS = 0.05
 """How long lines are collected before they go into the store."""
 PATIENCE_SECONDS = 0.1
 """How long the lines of one container wait for older ones of another."""
-WAITING_LINES = 20_000
-"""Lines of one container that may wait for others; then its reader waits."""
+WAITING_BYTES = 4 * 1024 * 1024
+"""What lines that wait for those of other containers may hold; then the readers wait."""
+LEAST_WAITING_BYTES = 64 * 1024
+"""What one container's lines may hold at least, however many containers there are."""
 MOST_PAUSE_SECONDS = 0.2
 SLICE_LINES = 1_000
 """Lines that go into the store at once; keys are answered between two slices."""
@@ -285,7 +287,9 @@ class LogStreams:
     async def _put(self, stream: ContainerId, rows: list[RawRow]) -> None:
         self._merger.put(stream, rows, asyncio.get_running_loop().time())
         self._come.set()
-        while self._merger.waiting(stream) > WAITING_LINES:
+        while self._merger.waiting_bytes(stream) > max(
+            LEAST_WAITING_BYTES, WAITING_BYTES // self._merger.stream_count
+        ):
             self._room.clear()
             await self._room.wait()
 

@@ -12,10 +12,20 @@ STEP_NS = 1_000_000_000
 """A stream whose time goes back by more than this has seen the engine's clock set back."""
 
 
+ROW_BYTES = 150
+"""What a line takes beside its text while it waits: tuple, numbers, the object of the text."""
+
+
+def _text_bytes(rows: list[RawRow]) -> int:
+    return sum(len(text) for _, _, text in rows)
+
+
 @dataclass(slots=True)
 class _Stream:
     heard: float
     rows: list[RawRow] = field(default_factory=list)
+    size_bytes: int = 0
+    """Of the texts of `rows`."""
     last: int = 0
     """The time of the newest line that came."""
     ended: bool = False
@@ -43,6 +53,7 @@ class LogMerger:
         if rows:
             found = self._streams[stream]
             found.rows += rows
+            found.size_bytes += _text_bytes(rows)
             found.last = rows[-1][0]
             found.heard = now
 
@@ -54,6 +65,16 @@ class LogMerger:
     def waiting(self, stream: str) -> int:
         """How many lines of a stream wait for others."""
         return len(self._streams[stream].rows) if stream in self._streams else 0
+
+    def waiting_bytes(self, stream: str) -> int:
+        """What lines of a stream that wait for others hold, beside their text too."""
+        found = self._streams.get(stream)
+        return found.size_bytes + ROW_BYTES * len(found.rows) if found is not None else 0
+
+    @property
+    def stream_count(self) -> int:
+        """How many streams are open or have lines that wait."""
+        return len(self._streams)
 
     def take(self, now: float) -> list[RawRow]:
         """What no stream that is waited for can come before, ascending in time."""
@@ -70,8 +91,14 @@ class LogMerger:
             count = len(stream.rows)
             if limit is not None and count and stream.rows[-1][0] > limit:
                 count = bisect_right(stream.rows, limit, key=by_time)
-            taken += stream.rows[:count]
-            del stream.rows[:count]
+            if count == len(stream.rows):
+                taken += stream.rows
+                stream.rows, stream.size_bytes = [], 0
+            else:
+                some = stream.rows[:count]
+                taken += some
+                stream.size_bytes -= _text_bytes(some)
+                del stream.rows[:count]
             if stream.ended and not stream.rows:
                 del self._streams[name]
         taken.sort(key=by_time)

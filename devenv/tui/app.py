@@ -32,6 +32,7 @@ from devenv.state.model import OperationKind, ServiceStatus, State, SwitchPropos
 from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
+from devenv.tui.attention import Attention
 from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
@@ -90,6 +91,7 @@ class DevenvApp(LastingTimers, App[str]):
         self._state = store.state
         self._chosen: ServiceName | None = None
         self._panes = Panes(logs, ports.clock)
+        self._attention = Attention()
         self._tabs: TabArea | None = None
         """None in the first frame."""
         self._offered: SwitchProposal | None = None
@@ -157,6 +159,8 @@ class DevenvApp(LastingTimers, App[str]):
         """The keys work, and are shown, as soon as there is what they act on."""
         message.stop()
         self._tabs = message.tabs
+        for tab in self._tabs.tabs:
+            tab.attend(self._attention)
         from textual.widgets import Footer
 
         self._bind_keys()
@@ -182,6 +186,8 @@ class DevenvApp(LastingTimers, App[str]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys that are typed ahead wait until there are tabs to take them."""
+        if isinstance(event, events.Key):
+            self._attention.note_key()
         if isinstance(event, events.Key) and not self.bindings:
             self._held.append(event)
         else:

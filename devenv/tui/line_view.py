@@ -18,12 +18,9 @@ class LineView(ScrollView):
         if size == before:
             return
         has_bar = count > self.size.height
-        if (
-            size.width == before.width
-            and count > before.height
-            and has_bar == self.show_vertical_scrollbar
-        ):
+        if size.width == before.width and before.height and has_bar == self.show_vertical_scrollbar:
             self.set_reactive(ScrollView.virtual_size, size)
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
             self._move_bar()
         else:
             self.virtual_size = size

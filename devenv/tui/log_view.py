@@ -11,8 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 
 from devenv.state.logs import LogStore
+from devenv.tui.attention import Attention
 from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.line_view import LineView
 from devenv.tui.log_render import TimeMode, render_empty
@@ -27,6 +29,8 @@ UNSEEN_SECONDS = 3.0
 """How long it is said that lines went by too fast."""
 MOST_SECONDS = 0.5
 """The longest pause between two repaints, on a machine that has no time for more."""
+TYPED_SECONDS = 0.02
+"""How long after a letter of a search its work begins."""
 WORK_SECONDS = 0.008
 """How long a search or filter works before keys are answered."""
 _WIDE_ENOUGH = 80
@@ -79,7 +83,10 @@ class LogView(LastingTimers, LineView, can_focus=True):
         self._top: tuple[Place, int] | None = None
         self._strips = LogStrips(logs)
         self._look: Look | None = None
-        self._timer_set = False
+        self._timer: Timer | None = None
+        self.attention = Attention()
+        self._drawn_at = 0.0
+        self._draw_seconds = 0.0
         self._said_at = 0.0
         self._saying = False
         self._pause = REFRESH_SECONDS
@@ -93,17 +100,20 @@ class LogView(LastingTimers, LineView, can_focus=True):
         self.call_later(self._pull_soon)
 
     def _pull_soon(self, seconds: float = 0.0) -> None:
-        if not self._timer_set:
-            self._timer_set = True
-            seconds = seconds or self._pause
-            self._due = perf_counter() + seconds
-            self.set_timer(seconds, self._pull_and_wait)
+        seconds = seconds or self._pause
+        due = perf_counter() + seconds
+        if self._timer is not None:
+            if self._due <= due:
+                return
+            self._timer.stop()
+        self._due = due
+        self._timer = self.set_timer(seconds, self._pull_and_wait)
 
     def _pull_and_wait(self) -> None:
-        # Where the machine is so busy that timers come late, keys matter more than repaints.
-        late = perf_counter() - self._due if self._timer_set else 0.0
-        self._pause = min(MOST_SECONDS, REFRESH_SECONDS + 4 * max(0.0, late - 0.01))
-        self._timer_set = False
+        self._timer = None
+        if wait := self.attention.wait_seconds(self._drawn_at):
+            self._pull_soon(wait)
+            return
         self.logs.wake_once(self._wake)
         self.pull()
 
@@ -113,13 +123,20 @@ class LogView(LastingTimers, LineView, can_focus=True):
         later layout, and until then drops what the user scrolls."""
         return self.max_scroll_y > 0
 
-    def choose(self, **changes: object) -> None:
-        """Change what is shown; fields are those of `Criteria`. The line at the top stays."""
+    def choose(self, *, soon: bool = False, **changes: object) -> None:
+        """Change what is shown; fields are those of `Criteria`. The line at the top stays.
+
+        With `soon` the key that was typed is answered first.
+        """
         criteria = replace(self.rows.criteria, **changes)  # type: ignore[arg-type]
         if self.rows.choose(criteria):
             self._seen_version = -1
             self._said_at = 0.0
-            self.pull()
+            if soon:
+                self.rows.update(perf_counter, 0.0)
+                self._pull_soon(TYPED_SECONDS)
+            else:
+                self.pull()
 
     @property
     def criteria(self) -> Criteria:
@@ -176,6 +193,11 @@ class LogView(LastingTimers, LineView, can_focus=True):
             return
         version, received = self.logs.version, self.logs.received
         left = self.rows.update(perf_counter, WORK_SECONDS)
+        if left:
+            self.call_later(self._pull_soon, 0.001)
+            if perf_counter() - self._drawn_at < REFRESH_SECONDS:
+                return
+        self._drawn_at = perf_counter()
         missed = received - self._received - max(1, self.size.height)
         if self.following and self._received and missed > 0:
             self.unseen += missed
@@ -188,8 +210,6 @@ class LogView(LastingTimers, LineView, can_focus=True):
         self._keep_places()
         self._place()
         self._say_pulled()
-        if left:
-            self.call_later(self._pull_soon, 0.001)
 
     def _say_pulled(self) -> None:
         """Counts are told a few times a second: nobody reads more, and each draws the border."""
@@ -350,7 +370,16 @@ class LogView(LastingTimers, LineView, can_focus=True):
         if look != self._look:
             self._strips.forget()
         self._look = look
-        return super().render_lines(crop)
+        started = perf_counter()
+        strips = super().render_lines(crop)
+        self._pace(perf_counter() - started)
+        return strips
+
+    def _pace(self, seconds: float) -> None:
+        """Draw for a tenth of the time at most: where the machine is so busy that drawing takes
+        long, the next key finds this process asleep, and is answered at once."""
+        self._draw_seconds = max(seconds, self._draw_seconds * 0.9)
+        self._pause = min(MOST_SECONDS, max(REFRESH_SECONDS, 10 * self._draw_seconds))
 
     def render_line(self, y: int) -> Strip:
         row = int(self.scroll_offset.y) + y

@@ -13,6 +13,7 @@ from devenv.compose.names import ServiceName
 from devenv.state.actions import Action
 from devenv.state.logs import LogStore
 from devenv.state.model import State
+from devenv.tui.attention import Attention
 from devenv.values import dataclass
 
 
@@ -100,6 +101,10 @@ class DevTab(Vertical):
     def show(self, state: State, chosen: ServiceName | None) -> None:
         """Update what differs. Called only while the tab is visible."""
         del state, chosen
+
+    def attend(self, attention: Attention) -> None:
+        """Draw what nobody asked for only while no key waits for its answer."""
+        del attention
 
     def opened(self) -> None:
         """The tab's key was pressed, and the tab is in front."""

@@ -85,11 +85,10 @@ async def test_only_matches_with_context_and_the_ways_to_search() -> None:
         assert "0 lines" in subtitle(harness) and "literal" in subtitle(harness)
         await press(pilot, "ctrl+t")
         harness.app.query_one(Input).value = "GET|level.:.warn"
-        await pilot.pause()
-        assert "regex" in subtitle(harness) and "3 lines" in subtitle(harness)
+        await until(pilot, lambda: "3 lines" in subtitle(harness))
+        assert "regex" in subtitle(harness)
         harness.app.query_one(Input).value = "("
-        await pilot.pause()
-        assert "is no pattern" in subtitle(harness)
+        await until(pilot, lambda: "is no pattern" in subtitle(harness))
 
 
 async def test_levels_take_their_traces_along_and_e_goes_to_errors() -> None:

@@ -14,6 +14,7 @@ from devenv.state.log_levels import Level
 from devenv.state.log_search import Query, SearchMode
 from devenv.state.logs import LogStore
 from devenv.state.model import State
+from devenv.tui.attention import Attention
 from devenv.tui.log_caption import render_caption
 from devenv.tui.log_render import TimeMode, render_details
 from devenv.tui.log_take import (
@@ -88,6 +89,9 @@ class Tab(DevTab):
             view.redraw()
         view.choose(services=None if chosen is None else frozenset({chosen}))
 
+    def attend(self, attention: Attention) -> None:
+        self.view.attention = attention
+
     def opened(self) -> None:
         """Arrow keys move in the lines once the tab's key was pressed."""
         self.screen.set_focus(self.view)  # at once: the next key may have come already
@@ -141,7 +145,7 @@ class Tab(DevTab):
     def _search(self) -> None:
         query = Query(self.query_one(Input).value, self._mode)
         self._jump = bool(query) and not self.view.criteria.only_matches
-        self.view.choose(query=query)
+        self.view.choose(soon=True, query=query)
 
     def action_search_mode(self) -> None:
         modes = list(SearchMode)
