@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
     from devenv.cli.hook_effects import HookEffects
     from devenv.cli.model_loader import ModelLoader
+    from devenv.cli.switch_menu import SwitchMenu
     from devenv.cli.watch_follow import WatchFollower
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
@@ -93,6 +94,7 @@ class Runtime:
         self._watching_sources: asyncio.Task[None] | None = None
         self._follower: WatchFollower | None = None
         self._hooks: HookEffects | None = None
+        self._switch_menu: SwitchMenu | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -128,7 +130,7 @@ class Runtime:
         if isinstance(effect, RunHooks):
             self.hooks.run(effect)
             return
-        for part in (self._loader, self._checks, self._hooks, self._follower):
+        for part in (self._loader, self._checks, self._hooks, self._follower, self._switch_menu):
             if part is not None and part.run(effect):
                 return
         if self.effects is not None:
@@ -161,6 +163,17 @@ class Runtime:
 
         watcher = BranchWatcher(self.session, project.name, self.store.dispatch)
         self._watching_branch = tasks.create_task(watcher.run())
+
+    def offer_switches(self, tasks: asyncio.TaskGroup) -> None:
+        """From now on profiles and branches can be looked through."""
+        from devenv.cli.switch_menu import SwitchMenu
+
+        def running() -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
+            containers = self.store.state.containers.values()
+            alive = {c.service for c in containers if c.state in ("running", "paused")}
+            return self._followed, tuple(sorted(alive))
+
+        self._switch_menu = SwitchMenu(lambda: self.session, tasks, self.store.dispatch, running)
 
     def find_reason_not_to_watch(self) -> str:
         """Why the sources are not to be watched at all; empty where they are."""
@@ -234,7 +247,7 @@ class Runtime:
         for task in (self._observing, *watches):
             if task is not None:
                 task.cancel()
-        for part in (self._loader, self._checks):
+        for part in (self._loader, self._checks, self._switch_menu):
             if part is not None:
                 part.cancel()
 

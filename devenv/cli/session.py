@@ -45,6 +45,7 @@ class Session:
         self._arguments = arguments
         self._profile: str | None = arguments.profile
         self._chosen_profile: str | None = None
+        self._supposed_branch: str | None = None
         self.runs_hooks = not getattr(arguments, "no_hooks", False)
         """Whether hooks are wanted; whether they may run is a question of its own."""
         self.allowed_digest: str | None = None
@@ -71,20 +72,31 @@ class Session:
         """Whether a hook has called this devenv: then it runs no hooks itself."""
         return bool(self.environ.get("DEVENV_HOOK"))
 
-    def renew(self, *, profile: str | None = None) -> Session:
+    def renew(self, *, profile: str | None = None, branch: str | None = None) -> Session:
         """The same command line with nothing loaded yet, for files that may have changed.
 
-        `profile` chooses one for a while, without the weight of `--profile`.
+        `profile` chooses one for a while, without the weight of `--profile`; `branch` supposes that
+        it is checked out, with the files as they are.
         """
         session = Session(self._arguments)
         session._chosen_profile = profile
+        session._supposed_branch = branch
         session.runs_hooks = self.runs_hooks
         session.allowed_digest = self.allowed_digest
         return session
 
+    def reselect(self, profile: str | None) -> Session:
+        """As `renew`, with this in the place of what `--profile` said."""
+        session = self.renew()
+        session._arguments = argparse.Namespace(**{**vars(self._arguments), "profile": profile})
+        session._profile = profile
+        return session
+
     @cached_property
     def files(self) -> ProjectFiles:
-        return load_project_files(self.start, self.environ, self._profile, self._chosen_profile)
+        return load_project_files(
+            self.start, self.environ, self._profile, self._chosen_profile, self._supposed_branch
+        )
 
     @cached_property
     def compose(self) -> ComposeCli:

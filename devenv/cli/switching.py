@@ -75,35 +75,67 @@ def _forget(session: Session, arguments: argparse.Namespace) -> int:
 
 
 def _to_profile(session: Session, arguments: argparse.Namespace, name: str) -> int:
-    files = session.files
     before = load_running(session)
     chosen = session.renew(profile=name)
     if arguments.dry_run:
         return _print_plan(chosen, before, arguments.format)
-    branch = files.git.effective_branch if files.git else None
-    if chosen.files.choice.name != name:
-        raise UsageError(
-            f"Profile {chosen.files.choice.name} is set, which is above a choice by hand.",
-            fix="unset DEVENV_PROFILE",
-        )
+    refuse_outranked(chosen, name)
     plan = asyncio.run(load_switch_plan(chosen, before))
     check_plan(plan.up)
-    with open_memory(paths.state_directory(session.environ), print_note) as memory:
-        kept = remember_choice(memory, str(files.root), branch, name)
-    if not kept:
+    if not keep_choice(session, name):
         print_note(f"The choice is not remembered: devenv up --profile {name} repeats it.")
     return _execute(chosen, arguments, plan)
+
+
+def refuse_outranked(session: Session, name: str) -> None:
+    """Raise UsageError where a session for a profile chosen by hand has another one after all."""
+    if session.files.choice.name != name:
+        raise UsageError(
+            f"Profile {session.files.choice.name} is set, which is above a choice by hand.",
+            fix="unset DEVENV_PROFILE",
+        )
+
+
+def keep_choice(session: Session, name: str) -> bool:
+    """Remember a profile for the branch that is checked out; whether that was kept."""
+    files = session.files
+    branch = files.git.effective_branch if files.git else None
+    with open_memory(paths.state_directory(session.environ), print_note) as memory:
+        return remember_choice(memory, str(files.root), branch, name)
 
 
 def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> int:
     git = session.files.git
     assert git is not None
     if git.branch == branch:
-        print_note(f"{branch} is checked out already.")
+        print_note(sanitize(f"{branch} is checked out already."))
         return _apply(session, arguments, load_running(session))
     before = load_running(session)
     if arguments.dry_run:
         return _print_branch_plan(before, branch, arguments.format)
+    leave_for_branch(session, before, branch)
+    # What was stopped is stopped: the plan of the new branch begins from nothing that runs.
+    after = session.renew()
+    try:
+        ask_first(after)
+        plan = asyncio.run(load_switch_plan(after, (before[0], ())))
+        check_plan(plan.up)
+    except DevenvError:
+        print_note(sanitize(f"Nothing was started; devenv switch {git.branch or '-'} goes back."))
+        raise
+    return _execute(after, arguments, plan)
+
+
+def leave_for_branch(
+    session: Session,
+    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]],
+    branch: str,
+) -> None:
+    """Stop what runs, and let git switch. Where it refuses, what was stopped is started again, and
+    CommandFailed has its words."""
+    git = session.files.git
+    if git is None:
+        raise UsageError(f"{session.files.root} is in no git repository.")
     name, running = before
     if name is not None and running:
         print_note(sanitize(f"stopping {', '.join(running)} of {name}"))
@@ -116,16 +148,6 @@ def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> 
             print_note(sanitize(f"git did not switch; {', '.join(running)} started again"))
         raise
     print_note(sanitize(f"on branch {branch}"))
-    # What was stopped is stopped: the plan of the new branch begins from nothing that runs.
-    after = session.renew()
-    try:
-        ask_first(after)
-        plan = asyncio.run(load_switch_plan(after, (name, ())))
-        check_plan(plan.up)
-    except DevenvError:
-        print_note(sanitize(f"Nothing was started; devenv switch {git.branch or '-'} goes back."))
-        raise
-    return _execute(after, arguments, plan)
 
 
 def _apply(

@@ -13,6 +13,7 @@ from pathlib import Path
 from devenv.cli.runtime import Runtime
 from devenv.compose.names import ServiceName
 from devenv.engine.process import run_interactive
+from devenv.state.model import Problem
 from devenv.tui.app import DevenvApp
 from devenv.tui.keys import load_own_bindings
 from devenv.tui.ports import UiPorts
@@ -56,8 +57,13 @@ def show_in_pager(environ: Mapping[str, str], lines: Iterable[str]) -> int:
         return run_interactive((*words, file.name), environ)
 
 
-def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
-    """The app, with what it needs from outside. Raises ConfigError for a wrong `[keys]`."""
+def build_app(
+    runtime: Runtime, on_ready: Callable[[], None], notice: Problem | None = None
+) -> DevenvApp:
+    """The app, with what it needs from outside; `notice` is said when it is there.
+
+    Raises ConfigError for a wrong `[keys]`.
+    """
     session = runtime.session
     settings = session.files.settings
     load = partial(load_own_bindings, settings.keys, lambda action: settings.source("keys", action))
@@ -102,6 +108,7 @@ def build_app(runtime: Runtime, on_ready: Callable[[], None]) -> DevenvApp:
             auto_switch=session.files.settings.auto_switch,
             save_lines=save_lines,
             page_lines=page_lines,
+            notice=notice,
         ),
         load,
     )

@@ -28,8 +28,10 @@ from devenv.state.logs import LogLine
 from devenv.state.model import (
     Environment,
     OperationKind,
+    Problem,
     State,
 )
+from devenv.state.switcher import SwitchTarget, parse_target
 
 if TYPE_CHECKING:
     from devenv.state.watch_events import WatchEvent
@@ -40,16 +42,33 @@ _ENDED = "ended"
 
 def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
+    notice: Problem | None = None
     while True:
         ask_first(session, shows_access=False)
         clone_first(session, arguments)
-        answer = asyncio.run(_run_terminal(session, arguments))
-        if answer != "switch":
+        answer = asyncio.run(_run_terminal(session, arguments, notice))
+        notice = None
+        if isinstance(answer, SwitchTarget):
+            session, notice = _switch(session, answer)
+        elif answer == "switch":
+            session = apply_switch(session)
+        else:
             return answer
-        session = apply_switch(session)
 
 
-async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int | Literal["switch"]:
+def _switch(session: Session, target: SwitchTarget) -> tuple[Session, Problem | None]:
+    """The session to go on with, and what kept the switch from being done, if anything did."""
+    from devenv.cli.switch_menu import apply_target
+
+    try:
+        return apply_target(session, target), None
+    except DevenvError as error:
+        return session.renew(), to_problem(error)
+
+
+async def _run_terminal(
+    session: Session, arguments: argparse.Namespace, notice: Problem | None
+) -> int | Literal["switch"] | SwitchTarget:
     from devenv.cli.terminal import build_app
 
     files = session.files
@@ -72,7 +91,7 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int 
     )
     shown = asyncio.Event()
     answer: str | None = None
-    app = build_app(runtime, on_ready=shown.set)
+    app = build_app(runtime, on_ready=shown.set, notice=notice)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.exit, _ENDED)
@@ -87,7 +106,7 @@ async def _run_terminal(session: Session, arguments: argparse.Namespace) -> int 
             await runtime.end()
     if answer == "switch":
         return "switch"
-    return _end_terminal(session, answer, runtime.store.state)
+    return parse_target(answer) or _end_terminal(session, answer, runtime.store.state)
 
 
 def _keep_output(runtime: Runtime, kind: str, line: str) -> None:
@@ -124,6 +143,7 @@ async def _start_when_shown(
     runtime.store.subscribe(take_state)
     runtime.load_model(tasks, follow_by_labels)
     runtime.offer_checks(tasks)
+    runtime.offer_switches(tasks)
     await loaded.wait()
     session = runtime.session
     try:

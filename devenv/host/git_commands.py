@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devenv.errors import CommandFailed, UsageError
+from devenv.values import dataclass
 
 ANSWER_SECONDS = 10.0
 SWITCH_SECONDS = 600.0
@@ -20,17 +21,66 @@ _SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 def list_branches(root: Path, environ: Mapping[str, str]) -> frozenset[str] | None:
     """The local branches; None where git cannot say."""
-    text = _ask(root, environ, "for-each-ref", "--format=%(refname:short)", "refs/heads")
-    return None if text is None else frozenset(filter(None, text.splitlines()))
+    # Not %(refname:short): that is `heads/x` where there is a tag x too.
+    text = _ask(root, environ, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+    return None if text is None else frozenset(map(_shown, filter(None, text.split("\n"))))
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch that `git switch` can go to."""
+
+    name: str
+    worktree: str | None = None
+    """The directory of the worktree that has it checked out."""
+    remote: str | None = None
+    """The remote that has it, where there is no local branch of that name yet."""
+    committed_at: float = 0.0
+    """Seconds since the epoch."""
+
+
+def list_recent_branches(root: Path, environ: Mapping[str, str]) -> tuple[Branch, ...]:
+    """Local branches, then those of remotes that no local one stands for; the newest first."""
+    fields = "%(refname)%00%(worktreepath)%00%(committerdate:unix)%00%(symref)"
+    options = ("--sort=-committerdate", f"--format={fields}")
+    text = _ask(root, environ, "for-each-ref", *options, "refs/heads", "refs/remotes") or ""
+    local: dict[str, Branch] = {}
+    remote: dict[str, Branch] = {}
+    for line in filter(None, text.split("\n")):
+        reference, worktree, date, target = line.split("\0")
+        at = float(date) if date.isdigit() else 0.0
+        if reference.startswith("refs/heads/"):
+            name = _shown(reference.removeprefix("refs/heads/"))
+            local[name] = Branch(name, worktree or None, None, at)
+        elif not target:  # origin/HEAD only points at another one
+            where, _, name = reference.removeprefix("refs/remotes/").partition("/")
+            remote.setdefault(_shown(name), Branch(_shown(name), None, _shown(where), at))
+    return (*local.values(), *(one for name, one in remote.items() if name not in local))
+
+
+def find_reference(root: Path, environ: Mapping[str, str], name: str) -> str | None:
+    """The full reference that `git switch NAME` would go to."""
+    own = f"refs/heads/{name}"
+    if _ask(root, environ, "rev-parse", "--verify", "--quiet", own) is not None:
+        return own
+    text = _ask(root, environ, "for-each-ref", "--format=%(refname)", f"refs/remotes/*/{name}")
+    return next(iter((text or "").splitlines()), None)
+
+
+def list_differing(
+    root: Path, environ: Mapping[str, str], reference: str, paths: Sequence[str]
+) -> tuple[str, ...] | None:
+    """Those of `paths` below `root` that are otherwise in `reference` than on disk, or are in one
+    of both only as far as git tracks them; relative to `root`. None where git cannot say."""
+    options = ("--no-ext-diff", "--no-textconv", "--no-renames", "--name-only", "-z")
+    given = [f":(top,literal){path}" for path in paths]
+    text = _ask(root, environ, "diff", *options, reference, "--", *given) if given else ""
+    return None if text is None else tuple(filter(None, text.split("\0")))
 
 
 def has_branch(root: Path, environ: Mapping[str, str], name: str) -> bool:
     """Whether `git switch NAME` can find it: a local branch, or one of a single remote."""
-    local = _ask(root, environ, "rev-parse", "--verify", "--quiet", f"refs/heads/{name}")
-    if local is not None:
-        return True
-    remote = _ask(root, environ, "for-each-ref", "--format=x", f"refs/remotes/*/{name}")
-    return bool(remote and remote.strip())
+    return find_reference(root, environ, name) is not None
 
 
 def switch_branch(root: Path, environ: Mapping[str, str], name: str) -> None:
@@ -69,3 +119,8 @@ def _ask(root: Path, environ: Mapping[str, str], *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return os.fsdecode(completed.stdout) if completed.returncode == 0 else None
+
+
+def _shown(name: str) -> str:
+    """A branch's name as `git.read_branch` has it: text, whatever its bytes."""
+    return os.fsencode(name).decode("utf-8", "replace")

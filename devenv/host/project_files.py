@@ -29,9 +29,11 @@ from devenv.errors import ComposeFileError, ConfigError, DevenvError, Source
 from devenv.host.files import is_file, read_env_text, read_text
 from devenv.host.git import GitState, read_branch
 from devenv.host.paths import has_memory, state_directory
-from devenv.values import dataclass, field
+from devenv.values import dataclass, field, replace
 
 SETTINGS_NAME = "devenv.toml"
+PROFILES_NAME = "profiles"
+"""The directory of the profiles, beside devenv.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,12 @@ def load_project_files(
     environ: Mapping[str, str],
     profile: str | None,
     chosen: str | None = None,
+    branch: str | None = None,
 ) -> ProjectFiles:
     """The project around `start`, with the profile asked for, or the one that its rules choose.
 
-    `chosen` stands in for what `devenv switch` has made devenv remember.
+    `chosen` stands in for what `devenv switch` has made devenv remember, `branch` for the one that
+    is checked out.
 
     Raises ConfigError: devenv.toml, a profile, or a file that one of them names. Raises
     ComposeFileError: no Compose file, or COMPOSE_FILE names one that is missing.
@@ -90,6 +94,8 @@ def load_project_files(
     root = settings_path.parent if settings_path else directory
     profiles = _load_profiles(root)
     git = read_branch(root)
+    if git is not None and branch is not None:
+        git = replace(git, branch=branch, returns_to=None)
     branch = git.effective_branch if git else None
     choice = choose_profile(
         settings,
@@ -301,7 +307,7 @@ def _env_files(
 
 def _load_profiles(root: Path) -> dict[ProfileName, Profile]:
     """profiles/*.toml in the order of their names; empty without the directory."""
-    directory = root / "profiles"
+    directory = root / PROFILES_NAME
     try:
         paths = sorted(path for path in directory.iterdir() if path.suffix == ".toml")
     except (FileNotFoundError, NotADirectoryError):
@@ -327,7 +333,7 @@ def _profile_files(
     """`files` or `env_files` as absolute paths. Raises ConfigError for one that is missing."""
     if resolved is None:
         return ()
-    directory = root / "profiles"
+    directory = root / PROFILES_NAME
     paths = []
     for name in getattr(resolved, key):
         path = Path(os.path.normpath(directory / name))

@@ -27,6 +27,7 @@ from devenv.state.usage import Usage
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
+    from devenv.state.switcher import SwitchChoice, SwitchPreview, SwitchTarget
     from devenv.state.watch_events import WatchEvent
 
 
@@ -213,6 +214,42 @@ class SwitchDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitcherOpened:
+    """The user wants to see the profiles and branches."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitcherClosed:
+    """The user has chosen, or goes on as before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchChoicesLoaded:
+    """The profiles and branches there are, or why they could not be looked up."""
+
+    choices: tuple[SwitchChoice, ...]
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPreviewRequested:
+    """The user looks at this one: what would a switch to it do?"""
+
+    target: SwitchTarget
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPreviewed:
+    target: SwitchTarget
+    preview: SwitchPreview
+
+
+SwitcherAction = (
+    SwitcherOpened | SwitcherClosed | SwitchChoicesLoaded | SwitchPreviewRequested | SwitchPreviewed
+)
+
+
+@dataclass(frozen=True, slots=True)
 class FilesChanged:
     """Files that the model or the checks read changed on disk; absolute paths."""
 
@@ -291,6 +328,7 @@ Action = (
     | CancelRequested
     | SwitchProposed
     | SwitchDeclined
+    | SwitcherAction
     | FilesChanged
     | ChecksRequested
     | ChecksFinished

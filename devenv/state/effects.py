@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from devenv.checks.finding import Finding
 from devenv.compose.names import ServiceName
 from devenv.state.model import ContainerId, OperationKind
 from devenv.values import dataclass
+
+if TYPE_CHECKING:
+    from devenv.state.switcher import SwitchTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,18 @@ class ResumeServices:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadSwitchChoices:
+    """Look up profiles and branches; answered by `SwitchChoicesLoaded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewSwitch:
+    """Make the plan of a switch; answered by `SwitchPreviewed`, unless a later one overtakes it."""
+
+    target: SwitchTarget
+
+
+@dataclass(frozen=True, slots=True)
 class PauseWatch:
     """Only collect changes from now on, or (False) take what was collected as one plan."""
 
@@ -108,5 +125,7 @@ Effect = (
     | ExplainDrift
     | RunHooks
     | ResumeServices
+    | LoadSwitchChoices
+    | PreviewSwitch
     | WatchEffect
 )

@@ -17,6 +17,7 @@ from devenv.values import dataclass, field
 if TYPE_CHECKING:
     from devenv.checks.env_needs import EnvDiff
     from devenv.checks.finding import CheckResult, Finding
+    from devenv.state.switcher import Switcher
     from devenv.state.watch import Watch
 
 ContainerId = NewType("ContainerId", str)
@@ -370,6 +371,8 @@ class State:
     """The last start that this devenv saw."""
     proposal: SwitchProposal | None = None
     """A switch that waits for an answer."""
+    switcher: Switcher | None = None
+    """None while it is closed."""
     hashes: Mapping[ServiceName, str] = field(default_factory=dict)
     """Compose's hash of each service as the files have it; empty until it was asked for."""
     drifts: Mapping[ServiceName, Drift] = field(default_factory=dict)

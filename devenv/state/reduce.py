@@ -163,6 +163,16 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return replace(state, proposal=proposal), _resume(state) if proposal is None else ()
         case do.SwitchDeclined():
             return replace(state, proposal=None), _resume(state)
+        case (
+            do.SwitcherOpened()
+            | do.SwitcherClosed()
+            | do.SwitchChoicesLoaded()
+            | do.SwitchPreviewRequested()
+            | do.SwitchPreviewed()
+        ):
+            from devenv.state.switcher_reduce import take_switcher
+
+            return take_switcher(state, action)
         case do.FilesChanged(paths):
             effects: tuple[Effect, ...] = ()
             if not set(paths).isdisjoint(state.model_files):

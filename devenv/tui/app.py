@@ -37,13 +37,14 @@ from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
-from devenv.tui.screens import Help, Question, SwitchOffer
+from devenv.tui.screens import Help, Question, StateScreen, SwitchOffer
 from devenv.tui.services import ServiceList
 from devenv.tui.tab import DevTab
-from devenv.tui.text import first_url
+from devenv.tui.text import first_url, render_problem
 from devenv.tui.themes import HIGH_CONTRAST
 
 if TYPE_CHECKING:
+    from devenv.state.switcher import SwitchTarget
     from devenv.tui.tab_area import TabArea
 
 _OLD_SECONDS = 0.9
@@ -62,7 +63,8 @@ class StateChanged(Message):
 
 
 class DevenvApp(LastingTimers, App[str]):
-    """Returns `leave`, `stop` or `switch`: what is to become of the environment."""
+    """Returns what is to become of the environment: `leave`, `stop`, `switch`, or the text of a
+    `SwitchTarget`."""
 
     TITLE = "devenv"
     CSS_PATH = Path(__file__).with_name("frame.tcss")
@@ -123,6 +125,9 @@ class DevenvApp(LastingTimers, App[str]):
         message.stop()
         self._state = message.state
         self._show()
+        for screen in self.screen_stack:
+            if isinstance(screen, StateScreen):
+                screen.show(self._state)
         self._offer_switch()
 
     def _offer_switch(self) -> None:
@@ -167,6 +172,9 @@ class DevenvApp(LastingTimers, App[str]):
         self._show()
         await self.screen_stack[0].mount(Footer())
         self.refresh_bindings()
+        if self._ports.notice is not None:
+            words = render_problem(self._ports.notice).plain
+            self.notify(words, severity="error", markup=False, timeout=20)
         held, self._held = self._held, []
         for event in held:
             self.post_message(event)
@@ -256,7 +264,7 @@ class DevenvApp(LastingTimers, App[str]):
         ):
             return False
         words = f"{sanitize(service.name)} is not in this profile ({sanitize(service.detail)})."
-        self.notify(f"{words} devenv up --profile NAME takes another one.", markup=False)
+        self.notify(f"{words} G takes another one.", markup=False)
         return True
 
     def _is_busy(self) -> bool:
@@ -269,6 +277,15 @@ class DevenvApp(LastingTimers, App[str]):
         if running is not None:
             self.notify(f"{running.label} runs; x cancels it.", markup=False)
         return self._state.busy or running is not None
+
+    def action_switch(self) -> None:
+        from devenv.tui.switcher import SwitcherScreen
+
+        def answered(target: SwitchTarget | None) -> None:
+            if target is not None:
+                self.exit(target.render())
+
+        self.push_screen(SwitcherScreen(self._state, self._dispatch), answered)
 
     def action_down(self) -> None:
         if self._is_busy():

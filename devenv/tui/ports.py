@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from devenv.compose.names import ServiceName
+from devenv.state.model import Problem
 from devenv.values import dataclass
 
 
@@ -25,3 +26,5 @@ class UiPorts:
     """Writes lines to a new file; returns its full path. Raises OSError; never overwrites."""
     page_lines: Callable[[Iterable[str]], int] = lambda lines: 0
     """Shows lines in the user's pager on the terminal, and returns its exit code."""
+    notice: Problem | None = None
+    """What went wrong before this UI began, such as a switch that git refused."""

@@ -9,11 +9,19 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, Static
 
-from devenv.state.model import SwitchProposal
+from devenv.state.model import State, SwitchProposal
 from devenv.state.text import sanitize
+
+
+class StateScreen(ModalScreen[ScreenResultType]):
+    """A screen above the others that shows the state as it changes."""
+
+    def show(self, state: State) -> None:
+        """Draw the state; called for each one while the screen is open."""
+        raise NotImplementedError
 
 
 class Question(ModalScreen[str | None]):

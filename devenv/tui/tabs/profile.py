@@ -31,5 +31,5 @@ class Tab(TextTab):
             text.append(f"{mark} {sanitize(name)}", "bold" if mark == "●" else "")
             text.append(f"   {sanitize(description)}\n", "dim")
         if environment.profiles:
-            text.append("\nAnother one: leave with q, then devenv up --profile NAME", "dim")
+            text.append("\nAnother one: G, or devenv switch NAME", "dim")
         return text
