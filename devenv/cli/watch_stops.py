@@ -13,9 +13,6 @@ from devenv.engine.stop_times import StopSeen, StopTimes
 from devenv.state.watch import Part
 from devenv.state.watch_words import render_took
 
-DEFAULT_GRACE_SECONDS = 10
-"""The engine's own. Spec: compose-spec 05-services.md#stop_grace_period."""
-
 
 class StopMeter:
     """Measures the stops of one watch and says, once for each service, which take too long."""
@@ -55,11 +52,15 @@ def describe_ignored(stop: StopSeen, startup: Startup) -> tuple[str, str]:
     except ValueError:
         name = f"signal {stop.signal}"
     message = (
-        f"PID 1 ignores {name}: each stop took {render_took(stop.seconds)} until it was killed "
-        f"(exit code 137), and takes {DEFAULT_GRACE_SECONDS} s outside of the watch"
+        f"PID 1 does not end on {name}: a stop took {render_took(stop.seconds)} until it was "
+        f"killed (exit code 137); outside of the watch that is {startup.grace_seconds:g} s"
     )
     if startup.has_init:
         return message, "stop_signal: the signal that the program ends on (such as SIGINT)"
     if startup.is_shell:
         return message, 'the exec form, CMD ["program", …], or init: true'
-    return message, "init: true, or stop_signal: the signal that the program ends on"
+    return (
+        message,
+        "init: true, or stop_signal: the signal that it ends on; [watch] stop_timeout if it "
+        "needs longer",
+    )

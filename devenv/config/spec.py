@@ -66,7 +66,12 @@ SETTINGS: Mapping[str, Key] = {
     "watch": _table(
         "What a saved file does.",
         mode=Key(Kind.STRING, "Where watch rules come from.", "infer", ("infer", "compose", "off")),
-        stop_timeout=Key(Kind.NUMBER, "Seconds a stop may take.", 2, minimum=0),
+        stop_timeout=Key(
+            Kind.NUMBER,
+            "Seconds that the watch gives a container to stop.",
+            2,
+            minimum=0,
+        ),
     ),
     "logs": _table(
         "Log lines in memory.",

@@ -35,14 +35,14 @@ def test_a_stop_that_is_ignored_and_a_folder_that_is_not_writable(project: Proje
         source.write_text("2\n")
         said(watch, "synced")
         deps.write_text("2\n")
-        said(watch, "app   note: Dockerfile:7: PID 1 ignores SIGTERM: each stop took 1.")
+        said(watch, "app   note: Dockerfile:7: PID 1 does not end on SIGTERM: a stop took 1.")
         said(watch, "rebuilt")
         assert "fix: the exec form" in watch.stdout
         line = next(one for one in watch.stdout.splitlines() if "rebuilt" in one)
         assert "stop 1." in line and "build steps" in line and "context" in line
         deps.write_text("3\n")
         said(watch, "rebuilt", 2)
-        assert watch.stdout.count("ignores SIGTERM") == 1
+        assert watch.stdout.count("end on SIGTERM") == 1
         assert watch.stdout.count("cannot write") == 1
     project.run("down")
     assert "cannot write" not in project.run("watch", "--list").stdout

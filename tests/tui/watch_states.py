@@ -128,7 +128,8 @@ FAILED = replace(
 STOP_NOTE = Note(
     name("worker"),
     "stop-ignored",
-    "PID 1 ignores SIGTERM: a stop takes the whole 2 s and ends with exit code 137.",
+    "PID 1 does not end on SIGTERM: a stop took 2.0 s until it was killed (exit code 137); "
+    "outside of the watch that is 10 s",
     "write CMD in exec form, or init: true",
     "worker/Dockerfile:9",
 )

@@ -11,12 +11,14 @@ from typing import Any
 
 from devenv.compose.dockerfile import Instruction, resolve_metadata
 from devenv.compose.layers import Layers
+from devenv.compose.parse_config import parse_duration
 from devenv.compose.watch.batch import SYNCS
 from devenv.compose.watch.places import key_place
 from devenv.compose.watch.service import ServicePlanner
 from devenv.compose.watch.values import Input, Place
 from devenv.values import dataclass
 
+GRACE_SECONDS = 10.0
 _SHELLS = ("sh", "bash", "ash", "dash")
 
 
@@ -32,6 +34,9 @@ class Startup:
     is_shell: bool = False
     """Whether PID 1 is a shell, which hands on no signal."""
     has_init: bool = False
+    grace_seconds: float = GRACE_SECONDS
+    """How long a stop waits before it kills; the default is the engine's.
+    Spec: compose-spec 05-services.md#stop_grace_period."""
 
 
 def resolve_startup(
@@ -40,6 +45,7 @@ def resolve_startup(
     """What the model and the target stage say."""
     raw = (document.get("services") or {}).get(planner.service.name) or {}
     service, image = planner.service, planner.image
+    grace = parse_duration(str(raw.get("stop_grace_period") or "")) or GRACE_SECONDS
     command: Instruction | None = None
     user: str | None = service.user or None
     user_place = key_place(layers, "services", service.name, "user") if user else None
@@ -61,7 +67,7 @@ def resolve_startup(
         key = "entrypoint" if service.entrypoint else "command"
         place = key_place(layers, "services", service.name, key)
         is_shell = _is_shell(own)
-    return Startup(user, user_place, place, is_shell, raw.get("init") is True)
+    return Startup(user, user_place, place, is_shell, raw.get("init") is True, grace)
 
 
 def find_sync_folder(planner: ServicePlanner, one: Input, *, is_directory: bool) -> str | None:

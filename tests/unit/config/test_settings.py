@@ -199,7 +199,7 @@ def test_a_profile_arrives_whole() -> None:
             None,
             None,
             "'watch.stop_timeout' must be at least 0, not nan.",
-            "Seconds a stop may take.",
+            "Seconds that the watch gives a container to stop.",
         ),
     ],
 )

@@ -49,6 +49,11 @@ def at(path: str, line: int) -> Place:
             Startup("node", at("Dockerfile", 6), at("Dockerfile", 7)),
         ),
         (
+            'CMD ["node"]',
+            "stop_grace_period: 1m30s",
+            Startup("node", at("Dockerfile", 6), at("Dockerfile", 7), grace_seconds=90.0),
+        ),
+        (
             "ENTRYPOINT node",
             "entrypoint: [node]",
             Startup("node", at("Dockerfile", 6), at("compose.yaml", 1)),
@@ -117,6 +122,6 @@ async def test_stops_are_read_off_the_events() -> None:
 )
 def test_what_helps_against_a_stop_that_is_ignored(startup: Startup, fix: str) -> None:
     message, said = describe_ignored(StopSeen(1, APP, 2.04, 137, 15), startup)
-    assert "PID 1 ignores SIGTERM: each stop took 2.0 s" in message
+    assert "PID 1 does not end on SIGTERM: a stop took 2.0 s" in message
     assert fix in said
-    assert "ignores signal 99" in describe_ignored(StopSeen(1, APP, 2, 137, 99), startup)[0]
+    assert "does not end on signal 99" in describe_ignored(StopSeen(1, APP, 2, 137, 99), startup)[0]
