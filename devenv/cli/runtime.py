@@ -75,6 +75,7 @@ class Runtime:
         arrivals: bool = False,
     ) -> None:
         self.session = session
+        self._began = time.time()
         self.options = options
         self.store = Store(State(environment))
         limit_bytes = session.files.settings.logs.memory_mb * 1024 * 1024
@@ -191,9 +192,22 @@ class Runtime:
             return
         from devenv.cli.watch_follow import WatchFollower
 
-        follower = WatchFollower(self.session, self.store.dispatch, show, self.logs.builds)
+        follower = WatchFollower(
+            self.session,
+            self.store.dispatch,
+            show,
+            self.logs.builds,
+            self._began if self.options.build else None,
+        )
         self._follower = follower
         self._watching_sources = self._tasks.create_task(follower.follow())
+
+    async def _find_stale(self) -> set[ServiceName]:
+        from devenv.cli.watch_keep import find_stale_services
+
+        if self._follower is not None:
+            self._follower.keep()
+        return await find_stale_services(self.session)
 
     async def _resume(self, services: tuple[ServiceName, ...]) -> None:
         from devenv.cli.branch_watch import resume_services
@@ -345,6 +359,7 @@ class Runtime:
                 project=lambda: self.store.state.project,
                 prepare=steps.prepare,
                 finish=steps.finish,
+                find_stale=self._find_stale,
                 hold=lambda verb, tell: hold_environment(
                     self.session, self.store.state.environment.name, verb, tell
                 ),

@@ -37,8 +37,14 @@ async def _follow(session: Session) -> int:
         raise UsageError(f"Nothing of {project.name} is running.", fix="devenv up")
     width = max(5, *(len(name) for name in project.services))
 
+    told = False
+
     def tell(event: WatchEvent) -> None:
+        nonlocal told
         if isinstance(event, WatchTurned) and event.status is WatchStatus.ON:
+            if told:
+                return
+            told = True
             print_note(f"watching {event.files:,} files of {project.name}; Ctrl-C ends the watch")
         elif line := render_event(event, width):
             sys.stdout.write(line + "\n")

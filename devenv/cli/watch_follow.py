@@ -36,8 +36,11 @@ class WatchFollower:
         dispatch: Dispatch,
         show: Callable[[WatchEvent], None],
         builds: BuildLogs,
+        built_since: float | None = None,
     ) -> None:
-        """`show` takes each event that is to be shown as a line, `builds` what builds print."""
+        """`show` takes each event that is to be shown as a line, `builds` what builds print,
+        `built_since` is when the images began to be built, if they were."""
+        self._built_since = built_since
         self._session = session
         self._dispatch = dispatch
         self._show = show
@@ -69,6 +72,11 @@ class WatchFollower:
                 self._watch.cancel_builds(services)
         return True
 
+    def keep(self) -> None:
+        """Write down what was brought so far, for others to know."""
+        if self._watch is not None:
+            self._watch.keep()
+
     async def _follow(self) -> None:
         """Tells, rather than raises, why nothing is watched."""
         from devenv.cli.watch_run import WatchRun
@@ -77,7 +85,13 @@ class WatchFollower:
             name = (await asyncio.to_thread(lambda: self._session.project)).name
             async with hold_watch(self._session, name, self._tell_taken):
                 watch = await asyncio.to_thread(
-                    partial(WatchRun, self._session, self._tell, output=self._builds.append)
+                    partial(
+                        WatchRun,
+                        self._session,
+                        self._tell,
+                        output=self._builds.append,
+                        built_since=self._built_since,
+                    )
                 )
                 self._watch = watch
                 await watch.run()

@@ -37,6 +37,11 @@ class Gate:
         self._opened = asyncio.Event()
         self._git: asyncio.Task[None] | None = None
 
+    @property
+    def held(self) -> frozenset[str]:
+        """What is collected now."""
+        return frozenset(self._held)
+
     def pause(self) -> None:
         """Hold what comes from now on."""
         self.is_paused = True
@@ -57,6 +62,8 @@ class Gate:
         """The batches as they may be acted on. Raises what `batches` does."""
         following = asyncio.ensure_future(anext(batches, None))
         opening = asyncio.ensure_future(self._opened.wait())
+        if self._held:  # left from before
+            self._await_git()
         try:
             while True:
                 await asyncio.wait((following, opening), return_when=asyncio.FIRST_COMPLETED)
@@ -89,6 +96,8 @@ class Gate:
                 self._git.cancel()
             ending: list[Awaitable[object]] = [following, opening]
             await asyncio.gather(*ending, return_exceptions=True)
+            if not following.cancelled() and following.exception() is None:
+                self._held |= set(following.result() or ())  # it came too late to be let through
 
     def _take(self) -> set[str]:
         held, self._held = self._held, set()

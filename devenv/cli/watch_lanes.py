@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from devenv.cli.watch_gate import Gate
+from devenv.cli.watch_keep import Keeper
 from devenv.cli.watch_tell import Teller
 from devenv.cli.watch_work import Worker
 from devenv.compose.names import ServiceName
@@ -29,8 +30,9 @@ _Works = dict[ServiceName, ServiceWork]
 class Lanes:
     """The lanes of one watch, each named by the first of its services."""
 
-    def __init__(self, worker: Worker, teller: Teller, gate: Gate) -> None:
+    def __init__(self, worker: Worker, teller: Teller, gate: Gate, keeper: Keeper) -> None:
         self._worker = worker
+        self._keeper = keeper
         self._teller = teller
         self._gate = gate
         self.tasks: asyncio.TaskGroup | None = None
@@ -44,6 +46,7 @@ class Lanes:
     def begin(self, work: ServiceWork) -> None:
         """Do the work, or join it with what its lane has to do already."""
         assert self.tasks is not None
+        self._keeper.miss(change.path for change in work.changes)
         lane = self._worker.model.find_lane(work.service)
         self._join(lane, [work])
         self._noticed[lane] = measure_notice(work.changes)
@@ -122,11 +125,25 @@ class Lanes:
         asking = [work for work in works.values() if work.action is WatchAction.REBUILD]
         if asking:
             others = [work for work in works.values() if work not in asking]
-            await self._worker.rebuild([*asking, *others], noticed)
+            good = await self._worker.rebuild([*asking, *others], noticed)
+            self._settle(works, [good] * len(works))
             return
         async with asyncio.TaskGroup() as tasks:
-            for work in works.values():
-                tasks.create_task(self._worker.do(work, noticed))
+            doing = [tasks.create_task(self._worker.do(w, noticed)) for w in works.values()]
+        self._settle(works, [task.result() for task in doing])
+
+    def _settle(self, works: _Works, good: Sequence[bool]) -> None:
+        """What went well is brought; what failed stays to be asked for again."""
+        paths = {
+            change.path
+            for work, is_good in zip(works.values(), good, strict=True)
+            if is_good
+            for change in work.changes
+        }
+        waiting = {
+            c.path for lane in self._pending.values() for w in lane.values() for c in w.changes
+        }
+        self._keeper.settle(paths - waiting)
 
 
 def measure_notice(changes: Iterable[PlannedChange]) -> dict[Part, float]:

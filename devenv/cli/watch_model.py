@@ -10,6 +10,7 @@ from devenv.cli.watching import load_planner
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.compose.watch import WatchPlanner
+from devenv.host.check_files import FileReader
 from devenv.values import dataclass
 from devenv.watch.sources import SKIPPED
 
@@ -21,6 +22,14 @@ class WatchModel:
     session: Session
     project: Project
     planner: WatchPlanner
+    reader: FileReader
+    """What the plan depends on, as it was read."""
+
+    def renewed(self) -> WatchModel:
+        """The same merged model with a plan of the files as they are now."""
+        reader = FileReader()
+        planner = load_planner(self.session, reader)
+        return WatchModel(self.session, self.project, planner, reader)
 
     @property
     def directory(self) -> Path:
@@ -91,6 +100,10 @@ class WatchModel:
                     return other
         return name
 
+    def is_built(self, name: ServiceName) -> bool:
+        """Whether the image of a service is built here, be it as another one's."""
+        return self.project.services[self._find_owner(name)].build is not None
+
     def image_of(self, name: ServiceName) -> str:
         """The name of a service's image."""
         return self.project.services[name].image or f"{self.project.name}-{name}"
@@ -107,4 +120,5 @@ class WatchModel:
 
 def load_watch_model(session: Session) -> WatchModel:
     """Raises DevenvError where the files do not load."""
-    return WatchModel(session, session.project, load_planner(session))
+    reader = FileReader()
+    return WatchModel(session, session.project, load_planner(session, reader), reader)

@@ -15,6 +15,8 @@ from devenv.cli.watch_tell import Teller
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import PlannedChange, WatchAction
+from devenv.engine.containers_now import observe_once
+from devenv.engine.preflight import load_hashes
 from devenv.errors import DevenvError
 from devenv.state.watch import Part
 from devenv.values import replace
@@ -60,6 +62,33 @@ async def reload_model(
     said += [f"{name} is new" for name in added]
     doing.end("; ".join(said))
     return after
+
+
+async def bring_up(
+    model: WatchModel,
+    changes: Sequence[PlannedChange],
+    compose: ComposeRunner,
+    teller: Teller,
+) -> bool:
+    """The services whose containers are of another configuration; whether that went well."""
+    session = model.session
+    found = await observe_once(session.client, model.project.name)
+    hashes = await load_hashes(
+        session.compose, session.selection, session.environ, session.files.compose_files
+    )
+    names = {c.service for c in found if hashes.get(c.service, c.config_hash) != c.config_hash}
+    if not names:
+        return True
+    doing = teller.start(WatchAction.RELOAD, sorted(names), changes)
+    doing.begin()
+    doing.does("recreate")
+    try:
+        await compose.run(model, "up", "--detach", "--build", *model.stop_options, *sorted(names))
+    except DevenvError as error:
+        doing.fail(teller.to_problem(error))
+        return False
+    doing.end()
+    return True
 
 
 def _configuration(project: Project, name: ServiceName) -> dict[str, object]:

@@ -15,16 +15,19 @@ from collections.abc import Iterable, Sequence
 from devenv.cli.session import Session
 from devenv.cli.watch_elsewhere import Elsewhere
 from devenv.cli.watch_gate import Gate
+from devenv.cli.watch_keep import Keeper
 from devenv.cli.watch_lanes import Lanes, measure_notice
+from devenv.cli.watch_missed import find_missed
 from devenv.cli.watch_model import WatchModel, load_watch_model
-from devenv.cli.watch_reload import reload_model
+from devenv.cli.watch_reload import bring_up, reload_model
 from devenv.cli.watch_tell import Tell, Teller
 from devenv.cli.watch_work import Output, Worker
 from devenv.cli.watch_writable import note_unwritable
 from devenv.compose.names import ServiceName
-from devenv.compose.watch.batch import plan_batch
-from devenv.compose.watch.values import PlannedChange, WatchAction
-from devenv.errors import DevenvError
+from devenv.compose.watch.batch import BatchPlan, plan_batch
+from devenv.compose.watch.values import WatchAction
+from devenv.engine.api import ApiError
+from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state.watch import WatchStatus
 from devenv.state.watch_events import WatchTurned
 from devenv.watch.sources import SourceWatcher
@@ -40,8 +43,13 @@ class WatchRun:
         *,
         poll: bool = False,
         output: Output = lambda number, line: None,
+        built_since: float | None = None,
     ) -> None:
-        """Loads the model. `output` takes the lines of builds. Raises DevenvError."""
+        """Loads the model. `output` takes the lines of builds; `built_since` is when (seconds
+        since the epoch) all images began to be built, where that was done just now. Raises
+        DevenvError.
+        """
+        self._built_since = built_since
         self._poll = poll
         self._model: WatchModel = load_watch_model(session)
         self._teller = Teller(tell, self._model.directory)
@@ -49,7 +57,10 @@ class WatchRun:
         self._client = session.client
         self._elsewhere = Elsewhere()
         self._gate = Gate(lambda: self._model, tell)
-        self._lanes = Lanes(self._worker, self._teller, self._gate)
+        self._keeper = Keeper(
+            session, self._model.project.name, lambda: self._gate.held, lambda: self._worker.stale
+        )
+        self._lanes = Lanes(self._worker, self._teller, self._gate, self._keeper)
 
     async def run(self) -> None:
         """Watch until cancelled. Raises DevenvError where nothing can be watched."""
@@ -61,26 +72,59 @@ class WatchRun:
             )
             tasks.create_task(noting)
             watcher: SourceWatcher | None = None
-            while True:
-                model = self._model
-                watcher = SourceWatcher(
-                    model.find_roots(),
-                    files=model.find_files(),
-                    poll=self._poll,
-                    wants=model.planner.wants_directory,
-                    before=watcher,
-                )
-                await asyncio.to_thread(watcher.start)
-                self._teller.tell(
-                    WatchTurned(
-                        time.time(),
-                        WatchStatus.PAUSED if self._gate.is_paused else WatchStatus.ON,
-                        files=watcher.count,
-                        services=model.find_services(),
+            try:
+                while True:
+                    model = self._model
+                    before, watcher = (
+                        watcher,
+                        SourceWatcher(
+                            model.find_roots(),
+                            files=model.find_files(),
+                            poll=self._poll,
+                            wants=lambda path: self._model.planner.wants_directory(path),
+                            before=watcher,
+                        ),
                     )
-                )
-                if await self._follow(watcher):
-                    continue
+                    await asyncio.to_thread(watcher.start)
+                    self._keeper.use(watcher)
+                    self._tell_on(watcher)
+                    if before is None:
+                        await self._catch_up(watcher)
+                    await self._follow(watcher)
+            finally:
+                self._keeper.keep()
+
+    async def _catch_up(self, watcher: SourceWatcher) -> None:
+        """Take what changed while nobody watched."""
+        try:
+            missed = await find_missed(
+                self._model, self._client, self._keeper.before, watcher, self._built_since
+            )
+        except (ApiError, EngineUnavailable):
+            return  # an engine that is gone has no containers to bring anything to
+        self._worker.use_stale(missed.stale)
+        if missed.reload:
+            paths = {change.path for change in missed.reload}
+            self._keeper.miss(paths)
+            worker = self._worker
+            if await bring_up(self._model, missed.reload, worker.compose, self._teller):
+                self._keeper.settle(paths)
+        for work in missed.works:
+            self._lanes.begin(work)
+
+    def _tell_on(self, watcher: SourceWatcher) -> None:
+        self._teller.tell(
+            WatchTurned(
+                time.time(),
+                WatchStatus.PAUSED if self._gate.is_paused else WatchStatus.ON,
+                files=watcher.count,
+                services=self._model.find_services(),
+            )
+        )
+
+    def keep(self) -> None:
+        """Write down what was brought so far."""
+        self._keeper.keep()
 
     def pause(self) -> None:
         """Only collect from now on; what is under way goes on to its end."""
@@ -122,13 +166,16 @@ class WatchRun:
         return False
 
     async def _take(self, paths: Iterable[str]) -> bool:
-        """Plan a batch and begin its work; whether the model was loaded anew."""
+        """Plan a batch and begin its work; whether other directories may matter now."""
+        paths = set(paths)
         if await asyncio.to_thread(self._elsewhere.is_elsewhere, self._model, self._teller):
+            self._keeper.miss(paths)
             return False
-        planned: list[PlannedChange] = []
-        for path in sorted(paths):
-            planned += self._model.planner.plan(path)
-        plan = plan_batch(planned)
+        model_files = set(self._model.find_files())
+        is_other = any(path in self._model.reader.states for path in paths - model_files)
+        if is_other:
+            self._use(await asyncio.to_thread(self._model.renewed))
+        plan = self._plan(paths)
         if plan.reload:
             model = await reload_model(
                 self._model,
@@ -138,13 +185,25 @@ class WatchRun:
                 self._teller,
                 measure_notice(plan.reload),
             )
+            files = {change.path for change in plan.reload}
             if model is not None:
-                self._model = self._worker.model = model
-            return model is not None
+                is_other = True
+                self._use(model)
+                self._keeper.settle(files)
+                plan = self._plan(paths)
+            else:
+                self._keeper.miss(files)
         for work in plan.works:
             if work.action is WatchAction.LIVE:
                 doing = self._teller.start(WatchAction.LIVE, (work.service,), work.changes)
                 doing.end(is_timed=False)
             else:
                 self._lanes.begin(work)
-        return False
+        return is_other
+
+    def _plan(self, paths: Iterable[str]) -> BatchPlan:
+        planner = self._model.planner
+        return plan_batch(change for path in sorted(paths) for change in planner.plan(path))
+
+    def _use(self, model: WatchModel) -> None:
+        self._model = self._worker.model = model

@@ -27,6 +27,7 @@ from devenv.engine.image_tags import tag_image
 from devenv.engine.stop_times import StopTimes
 from devenv.engine.sync import After, Change, Hook, Outcome, Syncer, SyncResult
 from devenv.errors import DevenvError, EngineUnavailable
+from devenv.host.watch_memory import StaleImage
 from devenv.state.model import BuildStepRun, Container, Problem
 from devenv.state.text import sanitize
 from devenv.state.watch import WHOLE, Part
@@ -52,7 +53,7 @@ class Worker:
         self._stops = StopTimes(self._client, model.project.name)
         self.meter = StopMeter(self._stops, teller)
         self._health: dict[ServiceName, asyncio.Task[None]] = {}
-        self._stale: set[ServiceName] = set()
+        self.stale: dict[ServiceName, StaleImage] = {}
         """Services whose image lacks what was synced."""
         self.building: dict[ServiceName, tuple[ServiceName, ...]] = {}
         """Lane -> the services whose image is being built."""
@@ -135,7 +136,7 @@ class Worker:
             doing.took({Part.COPY: doing.elapsed})
         doing.end(_describe(work, results))
         if any(change.stale_image for change in work.changes):
-            self._set_stale(self._stale | {work.service})
+            await self._mark_stale(work.service, ids)
         return True
 
     async def _restart(self, doing: Doing, name: ServiceName) -> bool:
@@ -159,9 +160,9 @@ class Worker:
         synced = [work.service for work in works if work.synced]
         async with self.meter.measured(model, doing):
             done = await self._recreator.recreate(
-                model, names, own=asking, always={*self._stale, *synced}
+                model, names, own=asking, always={*self.stale, *synced}
             )
-        self._set_stale(self._stale - set(names))
+        self.use_stale({k: v for k, v in self.stale.items() if k not in names})
         doing.end(_describe_recreation(done))
         self._follow_health(doing)
         if done.kept_stale:
@@ -250,10 +251,20 @@ class Worker:
         found = await observe_once(self._client, self.model.project.name)
         return [container for container in found if container.service == name]
 
-    def _set_stale(self, services: set[ServiceName]) -> None:
-        if services != self._stale:
-            self._stale = services
-            self._teller.tell(ImagesStale(time.time(), frozenset(services)))
+    async def _mark_stale(self, name: ServiceName, ids: Sequence[str]) -> None:
+        """What these containers got is not in their image."""
+        known = self.stale.get(name)
+        if known is not None and set(ids) <= set(known.container_ids):
+            return
+        with contextlib.suppress(ApiError):  # it is gone, and what it got with it
+            image = str((await self._client.inspect(ids[0])).get("Image"))
+            self.use_stale({**self.stale, name: StaleImage(image, tuple(ids))})
+
+    def use_stale(self, stale: Mapping[ServiceName, StaleImage]) -> None:
+        """The stale images from now on."""
+        if set(stale) != set(self.stale):
+            self._teller.tell(ImagesStale(time.time(), frozenset(stale)))
+        self.stale = dict(stale)
 
 
 def _describe(work: ServiceWork, results: Sequence[SyncResult]) -> str:

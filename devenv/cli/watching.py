@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from devenv.compose.watch import PlannedChange
 
 
-def load_planner(session: Session) -> WatchPlanner:
-    """The planner of the session's model. Raises what does not load."""
-    reader = FileReader()
+def load_planner(session: Session, reader: FileReader | None = None) -> WatchPlanner:
+    """The planner of the session's model. Raises what does not load.
+
+    `reader` then has the state of every file that the plan depends on.
+    """
+    reader = reader or FileReader()
     files = session.files
     layers = load_watch_layers(files, reader)
     facts = load_watch_facts(files, layers, reader, session.environ, is_local=_is_local(session))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -46,6 +46,7 @@ STOP_SECONDS = 600.0
 _UP = ("--progress", "plain", "up", "--detach")
 
 Dispatch = Callable[[do.Action], Awaitable[None]]
+FindStale = Callable[[], Awaitable[Collection[ServiceName]]]
 Hold = Callable[[str, Callable[[str], Awaitable[None]]], AbstractAsyncContextManager[None]]
 """Called with the operation's verb, and what is to be told while another devenv is waited for."""
 Prepare = Callable[[OperationKind, Project, tuple[ServiceName, ...]], Awaitable[None]]
@@ -75,9 +76,12 @@ class EffectRunner:
         hold: Hold,
         clock: Callable[[], float],
         on_output: OnOutput,
+        find_stale: FindStale,
         build: bool = True,
         without: tuple[ServiceName, ...] = (),
     ) -> None:
+        """`find_stale` tells the services whose image must be built before it is used again."""
+        self._find_stale = find_stale
         self._tasks = tasks
         self._compose = compose
         self._selection = selection
@@ -124,7 +128,7 @@ class EffectRunner:
             await asyncio.gather(self._running, return_exceptions=True)
 
     async def _run_operation(self, kind: OperationKind, services: tuple[ServiceName, ...]) -> None:
-        commands = self._commands(kind, services)
+        commands = await self._commands(kind, services)
         shown = " && ".join(shlex.join(("docker", "compose", *command)) for command in commands)
         without = () if services else self.without
         operation = Operation(kind, services, self._clock(), shown, without=without)
@@ -158,13 +162,15 @@ class EffectRunner:
             await self._dispatch(do.OperationStarted(operation))
         await self._dispatch(do.OperationFinished(kind, problem, self._clock()))
 
-    def _commands(
+    async def _commands(
         self, kind: OperationKind, services: tuple[ServiceName, ...]
     ) -> list[tuple[str, ...]]:
         """The Compose command lines of an operation, without the program."""
         options = self._selection.arguments()
         if kind is OperationKind.RECREATE:
-            return [(*options, *_UP, "--no-deps", *services)]
+            stale = await self._stale_among(services)
+            first = [(*options, "--progress", "plain", "build", *stale)] if stale else []
+            return [*first, (*options, *_UP, "--no-deps", *services)]
         if kind is not OperationKind.UP:
             return [(*options, kind.value, *services)]
         project = self._project()
@@ -177,11 +183,21 @@ class EffectRunner:
             for name, service in (project.services if project else {}).items()
             if service.build is not None and (not names or name in names)
         ]
-        if self._build and builds:
+        if not self._build:
+            # What was synced into the containers is not in these images.
+            stale = await self._stale_among(builds)
+            builds = [name for name in builds if name in stale]
+        if builds:
             commands.append((*options, "--progress", "plain", "build", *builds))
         limits = ("--no-deps",) if self.without and not services else ()
         commands.append((*options, *_UP, *limits, *names))
         return commands
+
+    async def _stale_among(self, services: Sequence[ServiceName]) -> list[ServiceName]:
+        with contextlib.suppress(DevenvError):  # the operation itself says it
+            stale = await self._find_stale()
+            return [name for name in services if name in stale]
+        return []
 
     async def _run_compose(self, command: tuple[str, ...]) -> None:
         """Run one Compose command to its end. Raises what its failure means."""

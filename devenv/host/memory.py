@@ -85,6 +85,16 @@ _MIGRATIONS: Sequence[str] = (
         started_at REAL NOT NULL
     );
     """,
+    """
+    CREATE TABLE watched (
+        environment TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        files BLOB NOT NULL,
+        stale TEXT NOT NULL,
+        kept_at REAL NOT NULL,
+        PRIMARY KEY (environment, engine)
+    );
+    """,
 )
 """Each step from one version of the file to the next; a step is never changed once released."""
 

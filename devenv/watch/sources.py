@@ -11,10 +11,13 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
+from typing import ParamSpec
 
 from devenv.values import dataclass
+
+P = ParamSpec("P")
 
 SKIPPED = frozenset(
     {
@@ -73,19 +76,40 @@ class SourceWatcher:
         self._poll = poll
         self._wants = wants
         self._seen: dict[str, _Seen] = {}
+        self._times: dict[str, float] = {}
+        """When each file became what it was when it was first looked at."""
         self._before = before
         self._again = asyncio.Event()
+        self._untaken: set[str] = set()
+        """Paths that were found to differ, and then nobody was there to take them."""
 
     @property
     def count(self) -> int:
         """How many files are known."""
         return len(self._seen)
 
+    def snapshot(self) -> dict[str, str]:
+        """What is known of each file, as text to keep and compare."""
+        return {path: f"{seen.digest} {seen.mode:o}" for path, seen in self._seen.items()}
+
+    def differences(self, kept: Mapping[str, str]) -> tuple[str, ...]:
+        """The paths that are not as they were in a snapshot of the same trees, sorted."""
+        now = self.snapshot()
+        known = {path for path in kept if self._is_within(path) or path in self._files}
+        return tuple(sorted(path for path in known | set(now) if kept.get(path) != now.get(path)))
+
+    def changed_since(self, when: float) -> tuple[str, ...]:
+        """The files that `start` found as they came to be at this time (seconds since the epoch)
+        or later."""
+        return tuple(sorted(path for path, at in self._times.items() if at >= when))
+
     def start(self) -> None:
         """Look at every file once. Takes a while for large trees: call it in a thread."""
         before = self._before
         known = before._seen if before is not None else {}
         self._seen = {p: s for p, s in known.items() if self._is_within(p) or p in self._files}
+        if before is not None:
+            self._untaken = set(before._untaken)
         for directory in self._directories():
             if before is None or not before._is_within(str(directory)):
                 self._look_below(directory)
@@ -124,13 +148,13 @@ class SourceWatcher:
                 there = await asyncio.to_thread(self._directories)
                 if not watched.issuperset(str(directory) for directory in there):
                     self._again.set()
-                missed = await asyncio.to_thread(self._compare_all, there)
+                missed = self._with_untaken(await self._finish(self._compare_all, there))
                 if missed:
                     yield missed
                 while (batch := await following) is not None:
                     following = asyncio.ensure_future(anext(stream, None))
                     touched = {path for _, path in batch}
-                    changed = await asyncio.to_thread(self._compare, touched)
+                    changed = await self._finish(self._compare, touched)
                     if any(self._is_new_directory(path, watched) for path in touched):
                         self._again.set()
                     if changed:
@@ -139,12 +163,29 @@ class SourceWatcher:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
 
+    async def _finish(
+        self, compare: Callable[P, tuple[str, ...]], *arguments: P.args, **named: P.kwargs
+    ) -> tuple[str, ...]:
+        """Compare in a thread, to its end: what it found is kept even where nobody waits for it."""
+        task = asyncio.ensure_future(asyncio.to_thread(compare, *arguments, **named))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._untaken.update(await task)
+            raise
+
+    def _with_untaken(self, changed: tuple[str, ...]) -> tuple[str, ...]:
+        both = tuple(sorted({*changed, *self._untaken}))
+        self._untaken.clear()
+        return both
+
     async def _poll_batches(self) -> AsyncIterator[tuple[str, ...]]:
         """Look by turns; a file is read only where its time, size or inode differs."""
         stamps: dict[str, tuple[int, int, int]] = {}
         while True:
             directories = await asyncio.to_thread(self._directories)
-            changed = await asyncio.to_thread(self._compare_all, directories, stamps)
+            changed = await self._finish(self._compare_all, directories, stamps)
+            changed = self._with_untaken(changed)
             if changed:
                 yield changed
             await asyncio.sleep(POLL_SECONDS)
@@ -185,6 +226,7 @@ class SourceWatcher:
                 self._look(entry.path)
 
     def _look(self, path: str) -> None:
+        self._times[path] = changed_at(path)
         seen = _load(path)
         if seen is not None:
             self._seen[path] = seen
@@ -226,6 +268,15 @@ class SourceWatcher:
                 else:
                     self._seen[one] = now
         return tuple(sorted(set(changed)))
+
+
+def changed_at(path: str) -> float:
+    """When a file became what it is, in seconds since the epoch; 0 for one that is not there."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return 0.0
+    return max(status.st_ctime, status.st_mtime)
 
 
 def _stamp(path: str) -> tuple[int, int, int]:
