@@ -16,7 +16,7 @@ from devenv.cli.watch_keep import Keeper
 from devenv.cli.watch_tell import Teller
 from devenv.cli.watch_work import Worker
 from devenv.compose.names import ServiceName
-from devenv.compose.watch.batch import ServiceWork, join_work
+from devenv.compose.watch.batch import ServiceWork, join_work, take_synced
 from devenv.compose.watch.values import PlannedChange, WatchAction
 from devenv.state.watch import Part
 from devenv.state.watch_events import WorkQueued
@@ -40,6 +40,8 @@ class Lanes:
         self._pending: dict[ServiceName, _Works] = {}
         self._noticed: dict[ServiceName, dict[Part, float]] = {}
         self._running: dict[ServiceName, asyncio.Task[None]] = {}
+        self._failed: dict[ServiceName, set[str]] = {}
+        """Paths that a build was to bring and did not; the next one that succeeds has them."""
         self._forced: set[ServiceName] = set()
         """Lanes that a person wants built now, paused or not."""
 
@@ -109,7 +111,7 @@ class Lanes:
                 return
             self._forced.discard(lane)
             try:
-                await self._do(works, self._noticed.pop(lane, {}))
+                await self._do(lane, works, self._noticed.pop(lane, {}))
             except asyncio.CancelledError:
                 why = self._worker.why_cancelled.pop(lane, None)
                 current = asyncio.current_task()
@@ -120,30 +122,32 @@ class Lanes:
                     newer = self._pending.pop(lane, {})
                     self._join(lane, (*works.values(), *newer.values()))
 
-    async def _do(self, works: _Works, noticed: dict[Part, float]) -> None:
+    async def _do(self, lane: ServiceName, works: _Works, noticed: dict[Part, float]) -> None:
         """A rebuild brings all files to all services of the lane; without one each has its own."""
         asking = [work for work in works.values() if work.action is WatchAction.REBUILD]
         if asking:
             others = [work for work in works.values() if work not in asking]
-            good = await self._worker.rebuild([*asking, *others], noticed)
-            self._settle(works, [good] * len(works))
-            return
+            if await self._worker.rebuild([*asking, *others], noticed):
+                self._keeper.settle(self._failed.pop(lane, set()))
+                self._settle(lane, works.values())
+                return
+            # What can be copied is not lost with the build.
+            self._failed.setdefault(lane, set()).update(_paths(asking))
+            works = {w.service: w for one in works.values() if (w := take_synced(one)) is not None}
         async with asyncio.TaskGroup() as tasks:
             doing = [tasks.create_task(self._worker.do(w, noticed)) for w in works.values()]
-        self._settle(works, [task.result() for task in doing])
+        self._settle(
+            lane, [w for w, task in zip(works.values(), doing, strict=True) if task.result()]
+        )
 
-    def _settle(self, works: _Works, good: Sequence[bool]) -> None:
+    def _settle(self, lane: ServiceName, works: Iterable[ServiceWork]) -> None:
         """What went well is brought; what failed stays to be asked for again."""
-        paths = {
-            change.path
-            for work, is_good in zip(works.values(), good, strict=True)
-            if is_good
-            for change in work.changes
-        }
-        waiting = {
-            c.path for lane in self._pending.values() for w in lane.values() for c in w.changes
-        }
-        self._keeper.settle(paths - waiting)
+        waiting = _paths(work for works in self._pending.values() for work in works.values())
+        self._keeper.settle(_paths(works) - waiting - self._failed.get(lane, set()))
+
+
+def _paths(works: Iterable[ServiceWork]) -> set[str]:
+    return {change.path for work in works for change in work.changes}
 
 
 def measure_notice(changes: Iterable[PlannedChange]) -> dict[Part, float]:

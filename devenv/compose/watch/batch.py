@@ -78,3 +78,11 @@ def join_work(first: ServiceWork, second: ServiceWork) -> ServiceWork:
     kept = {change.path: change for change in (*first.changes, *second.changes)}
     action = min(first.action, second.action, key=_ORDER.index)
     return ServiceWork(first.service, action, tuple(kept[path] for path in sorted(kept)))
+
+
+def take_synced(work: ServiceWork) -> ServiceWork | None:
+    """The part of a work that copies, for when its build failed; None where there is none."""
+    changes = work.synced
+    if not changes:
+        return None
+    return ServiceWork(work.service, min((c.action for c in changes), key=_ORDER.index), changes)

@@ -35,6 +35,7 @@ class FakeWorker:
         self.building: dict[ServiceName, tuple[ServiceName, ...]] = {}
         self.why_cancelled: dict[ServiceName, str] = {}
         self.done: list[tuple[str, list[str]]] = []
+        self.good = True
         self.go = asyncio.Event()
         self.started = asyncio.Event()
 
@@ -50,8 +51,8 @@ class FakeWorker:
             raise
         finally:
             del self.building[lane]
-        self.done.append(("built", paths))
-        return True
+        self.done.append(("built" if self.good else "failed", paths))
+        return self.good
 
     async def do(self, one: ServiceWork, noticed: Mapping[Part, float]) -> bool:
         self.done.append((one.action.value, [change.path for change in one.changes]))
@@ -67,12 +68,23 @@ class FakeGate:
         self.held += paths
 
 
+class FakeKeeper:
+    def __init__(self) -> None:
+        self.missed: set[str] = set()
+
+    def miss(self, paths: Any) -> None:
+        self.missed.update(paths)
+
+    def settle(self, paths: Any) -> None:
+        self.missed.difference_update(paths)
+
+
 class Fixture:
     def __init__(self) -> None:
-        self.worker, self.gate = FakeWorker(), FakeGate()
+        self.worker, self.gate, self.keeper = FakeWorker(), FakeGate(), FakeKeeper()
         self.told: list[WatchEvent] = []
         teller = Teller(self.told.append, Path("/p"))
-        self.lanes = Lanes(self.worker, teller, self.gate)  # type: ignore[arg-type]
+        self.lanes = Lanes(self.worker, teller, self.gate, self.keeper)  # type: ignore[arg-type]
 
     async def building(self) -> None:
         async with asyncio.timeout(20):
@@ -97,6 +109,25 @@ async def watching() -> AsyncIterator[Fixture]:
         fixture.lanes.tasks = tasks
         yield fixture
         fixture.worker.go.set()
+
+
+async def test_a_failed_build_loses_no_copy_and_the_next_one_brings_all() -> None:
+    async with watching() as fixture:
+        fixture.worker.good = False
+        fixture.worker.go.set()
+        copy = PlannedChange("/p/copied", TWIN, SYNC, "because", "/app/copied")
+        fixture.lanes.begin(work(APP, REBUILD, "/p/needed"))
+        fixture.lanes.begin(ServiceWork(TWIN, SYNC, (copy,)))
+        assert await fixture.until(2) == [
+            ("failed", ["/p/copied", "/p/needed"]),
+            ("sync", ["/p/copied"]),
+        ]
+        await asyncio.sleep(0)
+        fixture.worker.good = True
+        fixture.lanes.begin(work(APP, REBUILD, "/p/other"))
+        assert (await fixture.until(3))[-1] == ("built", ["/p/other"])
+        await asyncio.sleep(0)
+        assert fixture.keeper.missed == set()
 
 
 async def test_a_newer_save_makes_a_build_stale_and_nothing_of_it_is_lost() -> None:
