@@ -259,8 +259,8 @@ def refuse_unseen(
             on_output("note", line)
         return
     raise PlanRefused(
-        "The containers of this project can reach more of this machine than was shown before. "
-        "Nothing was started yet.",
+        "The containers of this project can reach this machine beyond the repository. Nothing was "
+        "started yet.",
         excerpt=text.partition("\n")[2],
         fix="u starts it all the same: it is shown once",
     )

@@ -8,6 +8,7 @@ from devenv.cli.session import Session
 from devenv.compose.drift import find_differences
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
+from devenv.compose.plan import Explain
 from devenv.errors import DevenvError
 from devenv.host import paths
 from devenv.host.memory import open_existing, open_memory
@@ -56,3 +57,13 @@ def add_drift(session: Session, state: State) -> State:
         for service, digest in find_unexplained(seen, state)
     }
     return replace(seen, drifts=drifts)
+
+
+def explain_with(session: Session, project: Project) -> Explain:
+    """What tells a plan which keys of a service differ from what runs."""
+
+    def explain(service: ServiceName, digest: str) -> list[str]:
+        drift = load_drift(session, project, service, digest)
+        return [difference.partition(": ")[0] for difference in drift.differences]
+
+    return explain

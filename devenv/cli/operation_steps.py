@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from devenv.checks.losses import find_losses
 from devenv.cli.allow import find_new_access, refuse_unseen
 from devenv.cli.branch_watch import resume_services
 from devenv.cli.cloning import clone_if_missing
@@ -24,6 +25,7 @@ from devenv.compose.names import ServiceName
 from devenv.engine.preflight import check_plan, load_hashes, load_plan
 from devenv.host.ports import find_listener
 from devenv.state.model import OperationKind, State
+from devenv.state.text import sanitize
 
 if TYPE_CHECKING:
     from devenv.cli.hook_effects import HookEffects
@@ -105,6 +107,9 @@ class OperationSteps:
             find_listener=find_listener if session.endpoint.is_local else None,
         )
         check_plan(plan)
+        options = self._options()
+        for loss in find_losses(project, services or options.services, options.without):
+            self._on_output("note", f"without {loss.on}, {sanitize(loss.text)}")
         await asyncio.to_thread(self._show_access, project)
         if kind is OperationKind.UP and services in ((), self._options().services):
             await self._hooks().before_up()

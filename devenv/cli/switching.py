@@ -11,6 +11,7 @@ import argparse
 import asyncio
 
 from devenv.cli.cloning import find_clones
+from devenv.cli.drift import explain_with
 from devenv.cli.operations import release_services, start_services, stop_services
 from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
@@ -196,6 +197,7 @@ async def load_switch_plan(
         hashes,
         only=session.profile_services,
         find_listener=find_listener if session.endpoint.is_local else None,
+        explain=explain_with(session, project),
     )
     names = [volume.name for volume in project.volumes if not volume.external]
     existing = [name for name in names if await session.client.volume(name) is not None]

@@ -27,6 +27,8 @@ def resolve_options(session: Session, arguments: argparse.Namespace) -> UpOption
 
 def print_plan(session: Session, arguments: argparse.Namespace) -> int:
     """Print what `up` would do. Exit code 1 where it would refuse."""
+    from devenv.checks.losses import find_losses
+    from devenv.cli.drift import explain_with
     from devenv.engine.preflight import load_hashes, load_plan
     from devenv.host.ports import find_listener
     from devenv.report.plan import plan_to_json, render_plan
@@ -44,11 +46,22 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
             only=options.services,
             without=options.without,
             find_listener=find_listener if session.endpoint.is_local else None,
+            explain=explain_with(session, session.project),
         )
+        losses = find_losses(session.project, options.services, options.without)
         if arguments.format == "json":
-            print_json(plan_to_json(plan))
+            print_json(
+                {
+                    **plan_to_json(plan),
+                    "losses": [
+                        {"service": loss.service, "on": loss.on, "effects": list(loss.effects)}
+                        for loss in losses
+                    ],
+                }
+            )
         else:
-            print_text(sanitize(render_plan(plan)))
+            lines = "".join(f"loses: {loss.text}\n" for loss in losses)
+            print_text(sanitize(render_plan(plan) + lines))
         refused = bool(plan.volume_conflicts or plan.port_conflicts)
         if not arguments.no_checks:
             refused = show_checks(session, options) or refused

@@ -5,13 +5,16 @@ Pure: it compares the model with what was observed. The executor takes no furthe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 
 from devenv.compose.graph import resolve_closure, resolve_start_order
 from devenv.compose.model import Project, Volume
 from devenv.compose.names import ServiceName
 from devenv.values import dataclass
+
+Explain = Callable[[ServiceName, str], Sequence[str]]
+"""A service and Compose's hash of what runs -> the keys that differ; empty where unknown."""
 
 
 class Step(StrEnum):
@@ -88,12 +91,14 @@ def plan_up(
     images: Collection[str],
     volumes: Mapping[str, ObservedVolume],
     port_conflicts: Collection[PortConflict] = (),
+    explain: Explain | None = None,
 ) -> Plan:
     """The plan that brings the selection up.
 
     `only` limits it to these services and what they wait on; `without` leaves services out.
     `hashes` are Compose's own configuration hashes, `images` the local image names among those
-    that the model asks for.
+    that the model asks for. `explain` says which keys of a service differ from a configuration that
+    runs, by its hash.
     """
     wanted = resolve_closure(project, only or project.services) - frozenset(without)
     order = resolve_start_order({name: project.services[name] for name in wanted})
@@ -103,7 +108,8 @@ def plan_up(
     builds = tuple(name for name in ordered if project.services[name].build is not None)
     for name in ordered:
         steps += _plan_image(project, name, images)
-        steps.append(_plan_service(name, project, services.get(name), hashes.get(name, "")))
+        observed = services.get(name)
+        steps.append(_plan_service(name, project, observed, hashes.get(name, ""), explain))
     return Plan(
         steps=tuple(steps),
         services=ordered,
@@ -125,12 +131,18 @@ def _plan_image(project: Project, name: ServiceName, images: Collection[str]) ->
 
 
 def _plan_service(
-    name: ServiceName, project: Project, observed: ObservedService | None, wanted_hash: str
+    name: ServiceName,
+    project: Project,
+    observed: ObservedService | None,
+    wanted_hash: str,
+    explain: Explain | None,
 ) -> PlannedStep:
     if observed is None or observed.count == 0:
         return PlannedStep(Step.CREATE, name, "has no container yet")
-    if wanted_hash and observed.config_hashes - {wanted_hash}:
-        return PlannedStep(Step.RECREATE, name, "its configuration changed")
+    if wanted_hash and (other := observed.config_hashes - {wanted_hash}):
+        keys = explain(name, min(other)) if explain is not None else ()
+        more = f": {', '.join(keys)}" if keys else ""
+        return PlannedStep(Step.RECREATE, name, f"its configuration changed{more}")
     if observed.running < observed.count:
         return PlannedStep(Step.START, name, "its container is stopped")
     cause = "runs with this configuration"

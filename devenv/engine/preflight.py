@@ -10,6 +10,7 @@ from typing import Any
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.compose.plan import (
+    Explain,
     ObservedService,
     ObservedVolume,
     Plan,
@@ -58,6 +59,7 @@ async def load_plan(
     only: Collection[ServiceName] = (),
     without: Collection[ServiceName] = (),
     find_listener: FindListener | None = None,
+    explain: Explain | None = None,
 ) -> Plan:
     """The plan of an `up` against the engine as it is now.
 
@@ -80,6 +82,7 @@ async def load_plan(
         "hashes": hashes,
         "images": set(images),
         "volumes": volumes,
+        "explain": explain,
     }
     plan = plan_up(project, **plan_of)
     conflicts = find_port_conflicts(project, plan.services, own, others, find_listener)

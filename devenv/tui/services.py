@@ -193,7 +193,7 @@ def render_cause(state: State, chosen: ServiceName | None) -> Text | None:
     parts = [render_problem(s.problem, subject=s.name) for s in picked if s.problem is not None]
     failed = find_failed(state.hooks)
     if not parts and failed is not None and failed.problem is not None:
-        parts.append(render_problem(failed.problem))
+        parts.append(render_problem(_near(failed.problem, state.environment.directory)))
     elif not parts and state.operation is not None and state.operation.problem is not None:
         parts.append(render_problem(state.operation.problem))
     if not parts and (text := _render_differences(state, chosen)) is not None:

@@ -36,6 +36,10 @@ def test_what_differs_by_key_and_no_secret(project: Project) -> None:
     }
     [row] = [line for line in project.run("ps").stdout.splitlines() if line.startswith("app")]
     assert "stale: cap_add[0], environment.DB_PASSWORD, environment.MODE" in row
+    plan = project.run("up", "--dry-run", "--no-checks").stdout
+    assert (
+        "its configuration changed: cap_add[0], environment.DB_PASSWORD, environment.MODE" in plan
+    )
     memory = b"".join(
         path.read_bytes() for path in (project.directory.parent.parent).rglob("memory.sqlite3*")
     )

@@ -255,3 +255,51 @@ def test_what_containers_can_reach_is_shown_once(project: Project) -> None:
     assert "the machine's processes (services.app.pid)" in said
     assert line not in said
     assert line in project.run("allow").stdout
+
+
+def test_after_a_switch_of_branch_and_devenv_within_hooks_there(project: Project) -> None:
+    """In an environment beside the plain one a hook's own devenv reaches that one."""
+    project.environ["PATH"] = f"{Path(sys.executable).parent}:{project.environ['PATH']}"
+    say = "echo $DEVENV_BEFORE_BRANCH-$DEVENV_BRANCH $DEVENV_ENVIRONMENT >> switched"
+    inner = "devenv ps --format json > inner; devenv exec app true"
+    project.write(
+        "devenv.toml",
+        f'[isolation]\nmode = "branch"\n[hooks]\nafter_switch = ["{say}"]\n'
+        f'after_healthy = ["{inner}"]\n',
+    )
+    project.write_compose({"app": sleeper(healthcheck=HEALTHY)})
+    git(project.directory, "init", "-q", "-b", "main")
+    git(project.directory, "add", ".")
+    git(project.directory, "commit", "-q", "-m", "x")
+    git(project.directory, "branch", "feature")
+    project.run("allow", "--yes")
+    project.up()
+    project.up()
+    assert not (project.directory / "switched").exists()
+    name = f"{project.name}-feature"
+    try:
+        project.run("switch", "feature")
+        assert _read(project, "switched") == f"main-feature {name}\n"
+        assert json.loads(_read(project, "inner"))["environment"] == name
+        project.up()
+        project.run("down")
+        git(project.directory, "switch", "-q", "main")
+        project.up()
+        assert _read(project, "switched").splitlines()[1:] == [f"feature-main {project.name}"]
+    finally:
+        git(project.directory, "switch", "-q", "feature")
+        project.run("down", "--volumes", "--yes", "--no-hooks")
+
+
+def test_a_change_that_nobody_allowed_keeps_a_switch_from_stopping_anything(
+    project: Project,
+) -> None:
+    _write(project, 'before_up = ["true"]')
+    project.write("profiles/x.toml", 'compose_profiles = ["x"]\n')
+    project.write("profiles/dev.toml", "")
+    project.run("allow", "--yes")
+    project.up("--profile", "x")
+    assert project.running_services() == {"app", "idle"}
+    project.write("profiles/dev.toml", '[hooks]\nafter_healthy = ["touch ran"]\n')
+    assert "have changed" in project.run("switch", "dev", code=1).stderr
+    assert project.running_services() == {"app", "idle"}

@@ -67,8 +67,12 @@ def test_only_named_services_and_their_needs(project: Project) -> None:
 
 
 def test_except(project: Project) -> None:
-    project.write_compose({"web": sleeper(), "other": sleeper()})
-    project.up("--except", "other")
+    web = sleeper(depends_on=["other"], environment={"OTHER_URL": "http://other:80"})
+    project.write_compose({"web": web, "other": sleeper()})
+    loss = "web: other is not started for it; OTHER_URL names other, which does not answer"
+    plan = project.run("up", "--dry-run", "--no-checks", "--except", "other").stdout
+    assert f"loses: {loss}" in plan
+    assert f"without other, {loss}" in project.up("--except", "other")
     assert project.running_services() == {"web"}
 
 
