@@ -7,6 +7,7 @@ may still have data, and one that the memory has lost is found by its labels.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sys
 import time
@@ -22,7 +23,7 @@ from devenv.compose.names import EnvironmentName
 from devenv.compose.shared import KIND as SHARED
 from devenv.compose.shared import LABEL_KIND
 from devenv.engine.api import ApiError
-from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT
+from devenv.engine.containers import LABEL_DIRECTORY, LABEL_PROJECT, LABEL_SERVICE
 from devenv.errors import DevenvError, ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.environments import (
@@ -48,6 +49,8 @@ class EnvironmentRow:
     containers: int = 0
     volumes: tuple[tuple[str, int | None], ...] = ()
     """Names and sizes in bytes, None where the engine does not say."""
+    addresses: tuple[tuple[str, str], ...] = ()
+    """Service and `localhost:3100`, of what is published now."""
     is_current: bool = False
     gone: str | None = None
     """Why nobody can need it any more: `branch feature/x is gone`."""
@@ -66,15 +69,18 @@ class EnvironmentRow:
         return sum(sizes) if sizes or not self.volumes else None
 
 
-def load_rows(session: Session) -> list[EnvironmentRow]:
+def load_rows(
+    session: Session, known_sizes: Mapping[str, int | None] | None = None
+) -> list[EnvironmentRow]:
     """The repository's environments: the plain one first, then by age.
 
+    With `known_sizes` (volume name to bytes) the engine is not asked to count them again.
     Raises EngineUnavailable.
     """
     repository = repository_of(session)
     with open_existing(paths.state_directory(session.environ)) as memory:
         known = {one.name: one for one in load_environments(memory, repository)}
-    containers, volumes = asyncio.run(_ask_engine(session))
+    containers, volumes = asyncio.run(_ask_engine(session, known_sizes is None))
     for container in containers:
         found = _recognise(container, repository)
         if found is not None:
@@ -91,7 +97,8 @@ def load_rows(session: Session) -> list[EnvironmentRow]:
                 known=one,
                 running=sum(c.get("State") == "running" for c in mine),
                 containers=len(mine),
-                volumes=_volumes_of(one.name, volumes),
+                volumes=_volumes_of(one.name, volumes, known_sizes or {}),
+                addresses=_addresses_of(mine),
                 is_current=one.name == current,
                 gone=_why_gone(one, branches, worktrees),
             )
@@ -99,28 +106,46 @@ def load_rows(session: Session) -> list[EnvironmentRow]:
     return sorted(rows, key=lambda row: (row.known.kind != PLAIN, row.known.made_at))
 
 
-async def _ask_engine(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def _ask_engine(
+    session: Session, sizes: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     await session.client.ping()
     containers, volumes = await asyncio.gather(
-        session.client.containers(None), _load_volumes(session)
+        session.client.containers(None), _load_volumes(session, sizes)
     )
     return containers, volumes
 
 
-async def _load_volumes(session: Session) -> list[dict[str, Any]]:
+async def _load_volumes(session: Session, sizes: bool) -> list[dict[str, Any]]:
     """All volumes, with their sizes where the engine says them: it counts for one at a time."""
-    try:
-        found = await session.client.get_json("/system/df", type="volume")
-    except ApiError:
+    found = None
+    if sizes:
+        with contextlib.suppress(ApiError):
+            found = await session.client.get_json("/system/df", type="volume")
+    if found is None:
         found = await session.client.get_json("/volumes")
     return list((found or {}).get("Volumes") or [])
 
 
 def _volumes_of(
-    name: str, volumes: Iterable[Mapping[str, Any]]
+    name: str, volumes: Iterable[Mapping[str, Any]], known_sizes: Mapping[str, int | None]
 ) -> tuple[tuple[str, int | None], ...]:
     mine = (volume for volume in volumes if _label(volume, LABEL_PROJECT) == name)
-    return tuple(sorted((str(volume["Name"]), _size(volume)) for volume in mine))
+    pairs = ((str(volume["Name"]), _size(volume)) for volume in mine)
+    return tuple(sorted((n, known_sizes.get(n) if size is None else size) for n, size in pairs))
+
+
+def _addresses_of(containers: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Service and address of each published TCP port, without IPv6 repetitions."""
+    found = set()
+    for container in containers:
+        for port in container.get("Ports") or ():
+            if port.get("PublicPort") and port.get("Type") == "tcp":
+                ip = port.get("IP") or "0.0.0.0"
+                host = "localhost" if ip in ("0.0.0.0", "::", "127.0.0.1", "::1") else ip
+                service = _label(container, LABEL_SERVICE) or ""
+                found.add((service, f"{host}:{port['PublicPort']}"))
+    return tuple(sorted(found))
 
 
 def _label(thing: Mapping[str, Any], name: str) -> str | None:
@@ -213,6 +238,7 @@ def _to_json(row: EnvironmentRow) -> dict[str, Any]:
         "current": row.is_current,
         "running": row.running,
         "containers": row.containers,
+        "addresses": [{"service": service, "address": to} for service, to in row.addresses],
         "ports": list(known.published),
         "port_offset": known.offset,
         "made_at": known.made_at or None,

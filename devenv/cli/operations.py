@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from devenv.cli.exclusive import hold_environment
@@ -107,6 +107,17 @@ def remove_environment(session: Session, name: EnvironmentName) -> None:
     asyncio.run(remove())
 
 
+async def operate_environment(
+    session: Session, name: EnvironmentName, verb: str, note: Callable[[str], None]
+) -> None:
+    """`start` or `stop` all of an environment by its name, whatever directory it belongs to; what
+    else there is to say goes to `note`. Raises what it fails with."""
+    used = await find_used(session, name)
+    await _run_by_name(session, name, verb, (), (), note)
+    if verb == "stop":
+        await release_shared(session, name, used, note, removed=False)
+
+
 def release_services(session: Session, name: EnvironmentName) -> None:
     """Stop what an environment shared and nobody uses any more; it was stopped before."""
 
@@ -135,7 +146,11 @@ async def _run_by_name(
     verb: str,
     services: Sequence[ServiceName],
     options: Sequence[str],
+    note: Callable[[str], None] = print_note,
 ) -> None:
+    async def say(words: str) -> None:
+        note(sanitize(words))
+
     selection = Selection(directory=session.start, name=name)
     environ = {
         key: value
@@ -155,13 +170,13 @@ async def _run_by_name(
     )
     # Compose looks for files from the working directory upwards: in / it finds none, and takes
     # services, networks and volumes from the labels on the engine.
-    async with hold_environment(session, name, verb, _say_waiting):
+    async with hold_environment(session, name, verb, say):
         try:
-            await recover_volumes(session.client, name, _say_waiting)
+            await recover_volumes(session.client, name, say)
         except VolumeError as error:
             if verb != "down":
                 raise
-            print_note(sanitize(error.message))  # the next start completes it
+            note(sanitize(error.message))  # the next start completes it
         completed = await run_process(argv, env=environ, cwd="/", timeout_seconds=LIMIT_SECONDS)
     if completed.returncode != 0:
         shown = ("docker", "compose", *argv[1:])

@@ -36,6 +36,7 @@ from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
+    from devenv.cli.environment_work import EnvironmentWork
     from devenv.cli.hook_effects import HookEffects
     from devenv.cli.model_loader import ModelLoader
     from devenv.cli.switch_menu import SwitchMenu
@@ -96,6 +97,7 @@ class Runtime:
         self._follower: WatchFollower | None = None
         self._hooks: HookEffects | None = None
         self._switch_menu: SwitchMenu | None = None
+        self._environments: EnvironmentWork | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -131,7 +133,8 @@ class Runtime:
         if isinstance(effect, RunHooks):
             self.hooks.run(effect)
             return
-        for part in (self._loader, self._checks, self._hooks, self._follower, self._switch_menu):
+        menus = (self._switch_menu, self._environments)
+        for part in (self._loader, self._checks, self._hooks, self._follower, *menus):
             if part is not None and part.run(effect):
                 return
         if self.effects is not None:
@@ -175,6 +178,17 @@ class Runtime:
             return self._followed, tuple(sorted(alive))
 
         self._switch_menu = SwitchMenu(lambda: self.session, tasks, self.store.dispatch, running)
+
+    def offer_environments(self, tasks: asyncio.TaskGroup) -> None:
+        """From now on the repository's environments can be looked at, started and stopped."""
+        from devenv.cli.environment_work import EnvironmentWork
+
+        self._environments = EnvironmentWork(
+            lambda: self.session,
+            tasks,
+            self.store.dispatch,
+            lambda line: self._on_output("note", line),
+        )
 
     def find_reason_not_to_watch(self) -> str:
         """Why the sources are not to be watched at all; empty where they are."""
@@ -261,6 +275,8 @@ class Runtime:
         for task in (self._observing, *watches):
             if task is not None:
                 task.cancel()
+        if self._environments is not None:
+            await self._environments.cancel()
         for part in (self._loader, self._checks, self._switch_menu):
             if part is not None:
                 part.cancel()

@@ -85,6 +85,11 @@ class Session:
         session.allowed_digest = self.allowed_digest
         return session
 
+    def at(self, directory: Path) -> Session:
+        """The same command line in another directory, without `--profile`."""
+        words = {**vars(self._arguments), "directory": str(directory), "profile": None}
+        return Session(argparse.Namespace(**words))
+
     def reselect(self, profile: str | None) -> Session:
         """As `renew`, with this in the place of what `--profile` said."""
         session = self.renew()

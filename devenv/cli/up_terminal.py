@@ -144,6 +144,7 @@ async def _start_when_shown(
     runtime.load_model(tasks, follow_by_labels)
     runtime.offer_checks(tasks)
     runtime.offer_switches(tasks)
+    runtime.offer_environments(tasks)
     await loaded.wait()
     session = runtime.session
     try:

@@ -27,6 +27,7 @@ from devenv.state.usage import Usage
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
+    from devenv.state.environments import EnvironmentView, Verb
     from devenv.state.switcher import SwitchChoice, SwitchPreview, SwitchTarget
     from devenv.state.watch_events import WatchEvent
 
@@ -250,6 +251,40 @@ SwitcherAction = (
 
 
 @dataclass(frozen=True, slots=True)
+class EnvironmentsRequested:
+    """The environments of the repository are to be looked at, unless that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentsLoaded:
+    """All environments of the repository, or why they are not known."""
+
+    rows: tuple[EnvironmentView, ...]
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentAsked:
+    """The user wants another environment started or stopped."""
+
+    name: EnvironmentName
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentActed:
+    """That has come to its end."""
+
+    name: EnvironmentName
+    problem: Problem | None = None
+
+
+EnvironmentsAction = (
+    EnvironmentsRequested | EnvironmentsLoaded | EnvironmentAsked | EnvironmentActed
+)
+
+
+@dataclass(frozen=True, slots=True)
 class FilesChanged:
     """Files that the model or the checks read changed on disk; absolute paths."""
 
@@ -329,6 +364,7 @@ Action = (
     | SwitchProposed
     | SwitchDeclined
     | SwitcherAction
+    | EnvironmentsAction
     | FilesChanged
     | ChecksRequested
     | ChecksFinished

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devenv.checks.finding import Finding
-from devenv.compose.names import ServiceName
+from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state.model import ContainerId, OperationKind
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
+    from devenv.state.environments import Verb
     from devenv.state.switcher import SwitchTarget
 
 
@@ -92,6 +93,19 @@ class PreviewSwitch:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadEnvironments:
+    """Look at the environments of the repository; answered by `EnvironmentsLoaded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActOnEnvironment:
+    """Start or stop another environment; answered by `EnvironmentActed`."""
+
+    name: EnvironmentName
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True)
 class PauseWatch:
     """Only collect changes from now on, or (False) take what was collected as one plan."""
 
@@ -127,5 +141,7 @@ Effect = (
     | ResumeServices
     | LoadSwitchChoices
     | PreviewSwitch
+    | LoadEnvironments
+    | ActOnEnvironment
     | WatchEffect
 )

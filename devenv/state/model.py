@@ -17,6 +17,7 @@ from devenv.values import dataclass, field
 if TYPE_CHECKING:
     from devenv.checks.env_needs import EnvDiff
     from devenv.checks.finding import CheckResult, Finding
+    from devenv.state.environments import Environments
     from devenv.state.switcher import Switcher
     from devenv.state.watch import Watch
 
@@ -371,6 +372,8 @@ class State:
     """The last start that this devenv saw."""
     proposal: SwitchProposal | None = None
     """A switch that waits for an answer."""
+    environments: Environments | None = None
+    """Those of the repository; None until they were asked for."""
     switcher: Switcher | None = None
     """None while it is closed."""
     hashes: Mapping[ServiceName, str] = field(default_factory=dict)

@@ -173,6 +173,15 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             from devenv.state.switcher_reduce import take_switcher
 
             return take_switcher(state, action)
+        case (
+            do.EnvironmentsRequested()
+            | do.EnvironmentsLoaded()
+            | do.EnvironmentAsked()
+            | do.EnvironmentActed()
+        ):
+            from devenv.state.environments import take_environments
+
+            return take_environments(state, action)
         case do.FilesChanged(paths):
             effects: tuple[Effect, ...] = ()
             if not set(paths).isdisjoint(state.model_files):

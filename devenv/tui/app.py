@@ -123,12 +123,23 @@ class DevenvApp(LastingTimers, App[str]):
 
     def on_state_changed(self, message: StateChanged) -> None:
         message.stop()
-        self._state = message.state
+        before, self._state = self._state, message.state
+        if message.state.environments is not before.environments:
+            self._tell_environments(before, message.state)
         self._show()
         for screen in self.screen_stack:
             if isinstance(screen, StateScreen):
                 screen.show(self._state)
         self._offer_switch()
+
+    def _tell_environments(self, before: State, state: State) -> None:
+        """Say why another environment was not started or stopped, wherever the user is by now."""
+        known = before.environments.problems if before.environments is not None else {}
+        problems = state.environments.problems if state.environments is not None else {}
+        for name, problem in problems.items():
+            if known.get(name) is not problem:
+                words = render_problem(problem, name).plain
+                self.notify(words, severity="error", markup=False, timeout=20)
 
     def _offer_switch(self) -> None:
         """Ask once about a switch that the branch asks for; take the question back with it."""
@@ -286,6 +297,11 @@ class DevenvApp(LastingTimers, App[str]):
                 self.exit(target.render())
 
         self.push_screen(SwitcherScreen(self._state, self._dispatch), answered)
+
+    def action_environments(self) -> None:
+        from devenv.tui.environments import EnvironmentsScreen
+
+        self.push_screen(EnvironmentsScreen(self._state, self._ports, self._dispatch))
 
     def action_down(self) -> None:
         if self._is_busy():

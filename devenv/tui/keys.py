@@ -47,6 +47,7 @@ _OWN: tuple[Binding, ...] = (
     _bind("copy", "y", "copy", "Copy the selection, or the address"),
     _bind("cancel", "x", "cancel", "Cancel the operation"),
     _bind("run_hook", "H", "run_hook", "Run the hook that failed again"),
+    _bind("environments", "A", "environments", "All environments of the repository"),
     _bind("switch", "G", "switch", "Switch profile or branch"),
     _bind("next_tab", "right_square_bracket", "tab(1)", "Next tab", "]"),
     _bind("previous_tab", "left_square_bracket", "tab(-1)", "Previous tab", "["),
