@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
+from devenv.engine.health_wait import measure_health
+from devenv.state.model import ContainerId
 from tests.engine.project import BASE, FAST, Project
 from tests.engine.test_watch import said
 
@@ -16,6 +19,14 @@ COPY src ./src
 USER nobody
 CMD while true; do sleep 1; done
 """
+
+
+def measure(project: Project) -> float:
+    """How long the container that runs took to become healthy."""
+    ids = [ContainerId(one) for one in project.ids().values()]
+    found = asyncio.run(measure_health(project.client, ids, limit_seconds=40))
+    assert found is not None
+    return found
 
 
 def test_a_stop_that_is_ignored_and_a_folder_that_is_not_writable(project: Project) -> None:
@@ -44,6 +55,7 @@ def test_a_stop_that_is_ignored_and_a_folder_that_is_not_writable(project: Proje
         said(watch, "rebuilt", 2)
         assert watch.stdout.count("end on SIGTERM") == 1
         assert watch.stdout.count("cannot write") == 1
+        assert measure(project) > 0
     project.run("down")
     assert "cannot write" not in project.run("watch", "--list").stdout
     rows = json.loads(project.run("watch", "--list", "--format", "json").stdout)
