@@ -8,9 +8,10 @@ from typing import Any
 from devenv.config.hooks import Hook, parse_hook
 from devenv.config.names import ProfileName
 from devenv.config.spec import PROFILE, SETTINGS
+from devenv.config.steering import is_steering
 from devenv.config.toml_positions import KeyPath, Position
 from devenv.config.validate import parse_document, source_of
-from devenv.errors import Source
+from devenv.errors import ConfigError, Source
 from devenv.values import dataclass, field
 
 
@@ -119,6 +120,13 @@ def parse_settings(text: str, path: str) -> Settings:
 def parse_profile(name: ProfileName, text: str, path: str) -> Profile:
     """A profile's file. Raises ConfigError with the place of what is wrong."""
     document, positions = parse_document(text, path, PROFILE)
+    for variable in document.get("env", {}):
+        if is_steering(variable):
+            raise ConfigError(
+                f"{variable} steers the programs that devenv starts, so a profile cannot set it.",
+                source=source_of(path, positions, ("env", variable)),
+                fix="set it in your shell; or name the variable otherwise in the Compose files",
+            )
     extends = document.get("extends")
     return Profile(
         name=name,

@@ -88,7 +88,7 @@ def parse_trust(text: str) -> HookTrust | None:
 def describe_hooks(settings: Settings, profiles: Mapping[ProfileName, Profile]) -> tuple[str, ...]:
     """A line per hook, in the order of an environment's life, then one per variable of a profile.
 
-    Variables count because a hook gets them: `PATH` or `LD_PRELOAD` change what it runs. Empty
+    Variables count because a hook gets them. Empty
     where there is no hook.
     """
     lines = list(_describe("devenv.toml", settings.hooks))

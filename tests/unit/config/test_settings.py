@@ -307,3 +307,22 @@ def test_the_defaults_of_the_schema_are_those_of_the_values() -> None:
         "stop_timeout": settings.watch.stop_timeout_seconds,
     }
     assert found["logs"] == {"memory_mb": settings.logs.memory_mb}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PATH", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT"]
+    + ["DOCKER_HOST", "DOCKER_CONFIG", "BASH_ENV", "NODE_OPTIONS", "DEVENV_HOOK", "ld_preload"],
+)
+def test_a_profile_does_not_steer_the_programs_that_devenv_starts(name: str) -> None:
+    with pytest.raises(ConfigError, match="steers the programs") as caught:
+        parse_profile(ProfileName("x"), f'[env]\nA = "1"\n{name} = "x"\n', "profiles/x.toml")
+    assert caught.value.source == Source("profiles/x.toml", 3, 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["NODE_ENV", "GIT_SHA", "HTTP_PROXY", "DOCKER_BUILDKIT", "PATH_PREFIX", "HOMEPAGE"]
+)
+def test_a_profile_sets_what_is_usual(name: str) -> None:
+    text = f'[env]\n{name} = "x"\n'
+    assert parse_profile(ProfileName("x"), text, "profiles/x.toml").env == {name: "x"}

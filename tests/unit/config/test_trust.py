@@ -27,11 +27,11 @@ def test_a_line_per_hook_and_per_variable_in_the_order_of_life() -> None:
         "devenv.toml",
     )
     name = ProfileName("dev")
-    profile = parse_profile(name, '[env]\nPATH = "./bin"\n', "profiles/dev.toml")
+    profile = parse_profile(name, '[env]\nMODE = "./bin"\n', "profiles/dev.toml")
     assert describe_hooks(settings, {name: profile}) == (
         "devenv.toml: after_healthy, in service app: ./m 'a b'",
         "devenv.toml: before_down, on this machine: sh -c: ./dump",
-        "profiles/dev.toml: sets PATH=./bin",
+        "profiles/dev.toml: sets MODE=./bin",
     )
 
 
