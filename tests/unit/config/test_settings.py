@@ -309,11 +309,13 @@ def test_the_defaults_of_the_schema_are_those_of_the_values() -> None:
     assert found["logs"] == {"memory_mb": settings.logs.memory_mb}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["PATH", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT"]
-    + ["DOCKER_HOST", "DOCKER_CONFIG", "BASH_ENV", "NODE_OPTIONS", "DEVENV_HOOK", "ld_preload"],
+STEERING = (
+    *("PATH", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT"),
+    *("DOCKER_HOST", "DOCKER_CONFIG", "BASH_ENV", "NODE_OPTIONS", "DEVENV_HOOK", "ld_preload"),
 )
+
+
+@pytest.mark.parametrize("name", STEERING)
 def test_a_profile_does_not_steer_the_programs_that_devenv_starts(name: str) -> None:
     with pytest.raises(ConfigError, match="steers the programs") as caught:
         parse_profile(ProfileName("x"), f'[env]\nA = "1"\n{name} = "x"\n', "profiles/x.toml")
