@@ -209,8 +209,13 @@ class Watch:
 
 
 def keep_activity(watch: Watch, activity: Activity) -> Watch:
-    """The watch with an activity added, or replaced where it is known; old ones are forgotten."""
+    """The watch with an activity added, or replaced where it is known; old ones are forgotten.
+
+    Of a file that is live each time it is saved only the last time is kept.
+    """
     known = watch.activities
+    if activity.action is WatchAction.LIVE:
+        known = tuple(one for one in known if not _is_same_live(one, activity))
     if any(one.number == activity.number for one in known):
         kept = tuple(activity if one.number == activity.number else one for one in known)
     else:
@@ -220,3 +225,12 @@ def keep_activity(watch: Watch, activity: Activity) -> Watch:
         over = [one.number for one in kept if one.outcome is not Outcome.UNDER_WAY][:surplus]
         kept = tuple(one for one in kept if one.number not in over)
     return replace(watch, activities=kept)
+
+
+def _is_same_live(one: Activity, other: Activity) -> bool:
+    return (
+        one.action is WatchAction.LIVE
+        and one.number != other.number
+        and one.services == other.services
+        and [cause.path for cause in one.causes] == [cause.path for cause in other.causes]
+    )

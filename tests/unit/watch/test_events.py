@@ -90,6 +90,17 @@ def test_what_is_remembered_is_bounded_but_never_what_goes_on() -> None:
     assert [one.message for one in watch.notes if one.rule == "rule39"] == ["y"]
 
 
+def test_of_a_file_that_is_live_the_last_save_is_kept() -> None:
+    live = WatchAction.LIVE
+    saves = [
+        activity(number, live, causes=(cause(path, live),), outcome=Outcome.DONE)
+        for number, path in enumerate(("a", "b", "a", "a"))
+    ]
+    others = activity(9, live, services=(WORKER,), causes=(cause("a", live),))
+    watch = seen(*(ActivityEnded(1, one) for one in (others, *saves)))
+    assert [one.number for one in watch.activities] == [9, 1, 3]
+
+
 def test_a_pause_and_its_end() -> None:
     on = WatchTurned(1, WatchStatus.ON, files=7, services=(APP,))
     held = WatchHeld(2, Hold.PAUSE, {APP: 2, None: 1}, 3)
