@@ -37,7 +37,10 @@ def inside(project: Project, *words: str) -> str:
 
 
 def said(up: Running, text: str, count: int = 1) -> None:
-    wait_for(lambda: up.stdout.count(text) >= count, seconds=40, what=text)
+    try:
+        wait_for(lambda: up.stdout.count(text) >= count, seconds=90, what=text)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{up.stdout}\n{up.stderr}") from None
 
 
 def test_each_change_by_its_own_way(project: Project) -> None:
