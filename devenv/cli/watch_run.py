@@ -50,7 +50,7 @@ class WatchRun:
         DevenvError.
         """
         self._built_since = built_since
-        self._poll = poll
+        self._poll = poll or session.files.settings.watch.poll
         self._model: WatchModel = load_watch_model(session)
         self._teller = Teller(tell, self._model.directory)
         self._worker = Worker(self._model, self._teller, output)

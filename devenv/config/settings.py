@@ -27,6 +27,8 @@ class Isolation:
 class Watch:
     mode: str = "infer"
     stop_timeout_seconds: float = 2
+    poll: bool = False
+    """Files are looked at by turns, instead of asking the kernel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ def parse_settings(text: str, path: str) -> Settings:
             isolation.get("ports", "fixed"),
             _strings(isolation, "shared"),
         ),
-        watch=Watch(watch.get("mode", "infer"), watch.get("stop_timeout", 2)),
+        watch=Watch(
+            watch.get("mode", "infer"), watch.get("stop_timeout", 2), watch.get("poll", False)
+        ),
         logs=Logs(document.get("logs", {}).get("memory_mb", 128)),
         keys=document.get("keys", {}),
         checks=Checks(

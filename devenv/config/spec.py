@@ -72,6 +72,11 @@ SETTINGS: Mapping[str, Key] = {
             2,
             minimum=0,
         ),
+        poll=Key(
+            Kind.BOOLEAN,
+            "Look at the files by turns, where the kernel tells of no changes (network mounts).",
+            False,
+        ),
     ),
     "logs": _table(
         "Log lines in memory.",

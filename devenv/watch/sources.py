@@ -18,6 +18,7 @@ from typing import ParamSpec
 from devenv.values import dataclass
 
 P = ParamSpec("P")
+_Stamp = tuple[int, int, int, int]
 
 SKIPPED = frozenset(
     {
@@ -181,7 +182,7 @@ class SourceWatcher:
 
     async def _poll_batches(self) -> AsyncIterator[tuple[str, ...]]:
         """Look by turns; a file is read only where its time, size or inode differs."""
-        stamps: dict[str, tuple[int, int, int]] = {}
+        stamps: dict[str, _Stamp] = {}
         while True:
             directories = await asyncio.to_thread(self._directories)
             changed = await self._finish(self._compare_all, directories, stamps)
@@ -232,7 +233,7 @@ class SourceWatcher:
             self._seen[path] = seen
 
     def _compare_all(
-        self, directories: list[Path], stamps: dict[str, tuple[int, int, int]] | None = None
+        self, directories: list[Path], stamps: dict[str, _Stamp] | None = None
     ) -> tuple[str, ...]:
         """What differs from what is known, over all directories; new ones are looked at wholly.
 
@@ -252,22 +253,31 @@ class SourceWatcher:
         return self._compare(paths)
 
     def _compare(self, paths: Iterable[str]) -> tuple[str, ...]:
+        looked = {path for path in paths if self._is_within(path) or path in self._files}
+        # A directory that went takes with it all that was known below.
+        gone = {p for p in looked if p not in self._seen and not os.path.lexists(p)}
+        if gone:
+            looked.update(path for path in self._seen if _is_below(path, gone))
         changed = []
-        for path in paths:
-            if not (self._is_within(path) or path in self._files):
+        for path in looked:
+            before, now = self._seen.get(path), _load(path)
+            if before == now:
                 continue
-            is_gone = path not in self._seen and not os.path.lexists(path)
-            below = [one for one in self._seen if one.startswith(f"{path}/")] if is_gone else []
-            for one in (path, *below):
-                before, now = self._seen.get(one), _load(one)
-                if before == now:
-                    continue
-                changed.append(one)
-                if now is None:
-                    del self._seen[one]
-                else:
-                    self._seen[one] = now
-        return tuple(sorted(set(changed)))
+            changed.append(path)
+            if now is None:
+                del self._seen[path]
+            else:
+                self._seen[path] = now
+        return tuple(sorted(changed))
+
+
+def _is_below(path: str, directories: set[str]) -> bool:
+    at = path.rfind("/")
+    while at > 0:
+        if path[:at] in directories:
+            return True
+        at = path.rfind("/", 0, at)
+    return False
 
 
 def changed_at(path: str) -> float:
@@ -279,13 +289,13 @@ def changed_at(path: str) -> float:
     return max(status.st_ctime, status.st_mtime)
 
 
-def _stamp(path: str) -> tuple[int, int, int]:
-    """Time, size and inode; zeros for what is not there."""
+def _stamp(path: str) -> _Stamp:
+    """Times, size and inode; zeros for what is not there."""
     try:
         status = os.lstat(path)
     except OSError:
-        return (0, 0, 0)
-    return (status.st_mtime_ns ^ status.st_ctime_ns, status.st_size, status.st_ino)
+        return (0, 0, 0, 0)
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def _existing(paths: Iterable[str]) -> list[str]:

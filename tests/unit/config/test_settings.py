@@ -305,6 +305,7 @@ def test_the_defaults_of_the_schema_are_those_of_the_values() -> None:
     assert found["watch"] == {
         "mode": settings.watch.mode,
         "stop_timeout": settings.watch.stop_timeout_seconds,
+        "poll": settings.watch.poll,
     }
     assert found["logs"] == {"memory_mb": settings.logs.memory_mb}
 
