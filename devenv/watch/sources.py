@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from devenv.values import dataclass
+from devenv.watch.native import watch_directories
 
 P = ParamSpec("P")
 _Stamp = tuple[int, int, int, int]
@@ -127,19 +128,15 @@ class SourceWatcher:
         if self._poll:
             async for found in self._poll_batches():
                 yield found
-        from watchfiles import awatch
-
         while True:
             self._again.clear()
             directories = await asyncio.to_thread(self._directories)
             watched = {str(directory) for directory in directories}
             watched |= {os.path.dirname(file) for file in self._files}  # noqa: PTH120
-            stream = awatch(
-                *await asyncio.to_thread(_existing, watched),
-                recursive=False,
-                watch_filter=None,
-                debounce=DEBOUNCE_MS,
-                step=20,
+            stream = watch_directories(
+                await asyncio.to_thread(_existing, watched),
+                debounce_ms=DEBOUNCE_MS,
+                step_ms=20,
                 stop_event=self._again,
             )
             following = asyncio.ensure_future(anext(stream, None))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from devenv.state.actions import Action, FilesChanged
+from devenv.watch.native import watch_directories
 
 DEBOUNCE_MS = 100
 """Changes that follow each other faster come as one batch."""
+STEP_MS = 50
+POLL_SECONDS = 2.0
+"""How often files are looked at where the kernel watches no more."""
 
 
 CATCH_UP_SECONDS = 0.5
@@ -45,16 +50,13 @@ class FileWatcher:
             if not directories:
                 await self._changed.wait()
                 continue
-            from watchfiles import awatch
-
             seen = {path: seen.get(path, look) for path, look in _look_at(self._files).items()}
             catching_up = asyncio.create_task(self._catch_up(seen))
             try:
-                async for batch in awatch(
-                    *directories,
-                    recursive=False,
-                    watch_filter=None,
-                    debounce=DEBOUNCE_MS,
+                async for batch in watch_directories(
+                    directories,
+                    debounce_ms=DEBOUNCE_MS,
+                    step_ms=STEP_MS,
                     stop_event=self._changed,
                 ):
                     now = _look_at({path for _, path in batch} & self._files)
@@ -62,12 +64,25 @@ class FileWatcher:
                     seen.update(now)
                     if hit:
                         await self._dispatch(FilesChanged(tuple(hit)))
+            except OSError:
+                await self._poll(seen)
             finally:
                 catching_up.cancel()
+
+    async def _poll(self, seen: dict[str, _Look]) -> None:
+        """Look by turns, until other files are to be watched: the kernel watches no more."""
+        while not self._changed.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._changed.wait()
+            await self._dispatch_changed(seen)
 
     async def _catch_up(self, seen: dict[str, _Look]) -> None:
         """Dispatch what changed while another set of files was being watched."""
         await asyncio.sleep(CATCH_UP_SECONDS)
+        await self._dispatch_changed(seen)
+
+    async def _dispatch_changed(self, seen: dict[str, _Look]) -> None:
         now = _look_at(seen)
         hit = sorted(path for path, look in now.items() if look != seen[path])
         seen.update(now)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+from watchfiles._rust_notify import WatchfilesRustInternalError
+
 from devenv.state.actions import Action, FilesChanged
+from devenv.watch.native import watch_directories
 from devenv.watch.watcher import FileWatcher
 
 
@@ -37,6 +42,37 @@ async def test_a_new_set_of_files_replaces_the_old_one(tmp_path: Path) -> None:
         assert await _next_of(seen, first) == FilesChanged((str(first),))
         watcher.set_files([str(second)])
         assert await _next_of(seen, second, first) == FilesChanged((str(second),))
+    finally:
+        task.cancel()
+
+
+async def test_without_a_place_for_a_watcher_files_are_looked_at_by_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What watchfiles raises at fs.inotify.max_user_instances."""
+
+    async def refused(*paths: str, **options: object) -> AsyncIterator[set[tuple[int, str]]]:
+        if paths:
+            raise WatchfilesRustInternalError(
+                "Error creating recommended watcher: Too many open files (os error 24)"
+            )
+        yield set()
+
+    monkeypatch.setattr("watchfiles.awatch", refused)
+    monkeypatch.setattr("devenv.watch.watcher.POLL_SECONDS", 0.05)
+    compose = tmp_path / "compose.yaml"
+    seen: asyncio.Queue[Action] = asyncio.Queue()
+    watcher = FileWatcher(seen.put)
+    task = asyncio.create_task(watcher.run())
+    watcher.set_files([str(compose)])
+    try:
+        assert await _next_of(seen, compose) == FilesChanged((str(compose),))
+        assert not task.done()
+        sources = watch_directories(
+            [str(tmp_path)], debounce_ms=50, step_ms=20, stop_event=asyncio.Event()
+        )
+        with pytest.raises(OSError, match="os error 24"):
+            await anext(sources)
     finally:
         task.cancel()
 
