@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from devenv.cli.copy_progress import CopyProgress, NoProgress
 from devenv.cli.exclusive import hold_environment
 from devenv.cli.isolation import resolve_base_name
 from devenv.cli.session import Session
-from devenv.cli.snapshots import ask_at_terminal, consent, images_of, say
+from devenv.cli.snapshots import Ask, answer_with, ask_at_terminal, consent, images_of, say
 from devenv.cli.volume_recovery import Tell, recover_volumes
 from devenv.compose.model import Project, Volume
 from devenv.compose.names import EnvironmentName
@@ -41,8 +41,6 @@ from devenv.host.environments import load_environment
 from devenv.host.memory import open_existing
 from devenv.report.tables import render_bytes
 from devenv.values import dataclass, replace
-
-Ask = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +114,6 @@ def clone_before_start(session: Session, *, yes: bool, clone: bool) -> None:
     check_clone_volumes(session, project)
     progress = CopyProgress()
 
-    def ask(question: str) -> bool:
-        return yes or ask_at_terminal(question)
-
     async def work() -> None:
         try:
             await session.client.ping()
@@ -131,7 +126,9 @@ def clone_before_start(session: Session, *, yes: bool, clone: bool) -> None:
             rest = [one for one in clones if not one.is_wanted]
             if rest and _is_first_start(session, project):
                 chosen += await _offer(session, rest)
-            await clone_volumes(session, project, chosen, ask=ask, progress=progress, tell=say)
+            await clone_volumes(
+                session, project, chosen, ask=answer_with(yes), progress=progress, tell=say
+            )
 
     try:
         asyncio.run(work())
@@ -165,7 +162,7 @@ async def clone_if_missing(session: Session, project: Project, tell: Tell) -> No
     Raises PlanRefused where a service has to be stopped for it.
     """
 
-    def refuse(question: str) -> bool:
+    async def refuse(question: str) -> bool:
         raise PlanRefused(
             "The first start copies the default branch's data, and a service of that has to be "
             "stopped for it.",

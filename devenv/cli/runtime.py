@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from devenv.cli.environment_work import EnvironmentWork
     from devenv.cli.hook_effects import HookEffects
     from devenv.cli.model_loader import ModelLoader
+    from devenv.cli.snapshot_runner import SnapshotRunner
     from devenv.cli.switch_menu import SwitchMenu
     from devenv.cli.watch_follow import WatchFollower
     from devenv.engine.effects import EffectRunner
@@ -88,6 +89,7 @@ class Runtime:
         self._followed: EnvironmentName | None = None
         self.effects: EffectRunner | None = None
         self._checks: CheckRunner | None = None
+        self._snapshots: SnapshotRunner | None = None
         self._loader: ModelLoader | None = None
         self._watching: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -133,7 +135,7 @@ class Runtime:
         if isinstance(effect, RunHooks):
             self.hooks.run(effect)
             return
-        menus = (self._switch_menu, self._environments)
+        menus = (self._switch_menu, self._environments, self._snapshots)
         for part in (self._loader, self._checks, self._hooks, self._follower, *menus):
             if part is not None and part.run(effect):
                 return
@@ -267,6 +269,8 @@ class Runtime:
         if self._recording is not None and not self._recording.done():
             self._recording.cancel()
             self._keep_start()
+        if self._snapshots is not None:
+            await self._snapshots.end()
         if self.effects is not None:
             await self.effects.cancel()
         if self._hooks is not None:
@@ -321,6 +325,12 @@ class Runtime:
         from devenv.cli.check_runner import CheckRunner
 
         self._checks = CheckRunner(self.session, tasks, self.store.dispatch)
+
+    def offer_snapshots(self, tasks: asyncio.TaskGroup) -> None:
+        """From now on snapshots are saved and restored when they are asked for."""
+        from devenv.cli.snapshot_runner import SnapshotRunner
+
+        self._snapshots = SnapshotRunner(lambda: self.session, tasks, self.store)
 
     async def _watch(self) -> None:
         from devenv.watch.watcher import FileWatcher

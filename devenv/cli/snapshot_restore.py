@@ -10,7 +10,7 @@ from devenv.cli.copy_progress import CopyProgress
 from devenv.cli.exclusive import hold_environment
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session
-from devenv.cli.snapshots import Ask, ask_at_terminal, say, store_of
+from devenv.cli.snapshots import Ask, answer_with, say, store_of
 from devenv.cli.volume_recovery import Tell, recover_volumes
 from devenv.compose.snapshot import Manifest, VolumeRecord, check_name
 from devenv.engine.volume_copy import from_thread
@@ -71,7 +71,9 @@ async def _restore(
             await asyncio.to_thread(snapshot.verify, record)
         progress.expect({record.key: record.size_bytes for record in records})
         holds = await plan_holds(client, project.name, places.values(), stop=True, readers=True)
-        if not ask(_question(manifest, project.name, records, [h.held.service for h in holds])):
+        if not await ask(
+            _question(manifest, project.name, records, [h.held.service for h in holds])
+        ):
             return None
         replacements = {key: plan_replacement(place) for key, place in places.items()}
         await check_can_replace(client, project.name, list(replacements.values()))
@@ -138,11 +140,10 @@ def run_restore(
     """`snapshot restore`."""
     progress = CopyProgress()
 
-    def ask(question: str) -> bool:
-        return yes or ask_at_terminal(question)
-
     try:
-        manifest = asyncio.run(restore_snapshot(session, name, volumes, ask=ask, progress=progress))
+        manifest = asyncio.run(
+            restore_snapshot(session, name, volumes, ask=answer_with(yes), progress=progress)
+        )
     finally:
         progress.clear()
     if manifest is None:

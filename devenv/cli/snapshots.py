@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 import devenv
@@ -27,7 +27,7 @@ from devenv.report.tables import render_bytes
 from devenv.state.text import sanitize
 from devenv.values import dataclass
 
-Ask = Callable[[str], bool]
+Ask = Callable[[str], Awaitable[bool]]
 """Asks a question; whether the answer was yes."""
 
 
@@ -56,6 +56,15 @@ def ask_at_terminal(question: str) -> bool:
     sys.stderr.write(f"{sanitize(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def answer_with(yes: bool) -> Ask:
+    """What asks at the terminal, unless the answer was given with the command: then it is yes."""
+
+    async def ask(question: str) -> bool:
+        return yes or ask_at_terminal(question)
+
+    return ask
 
 
 async def say(words: str) -> None:
@@ -114,10 +123,12 @@ async def consent(holds: Sequence[Holding], *, asked: bool, ask: Ask, tell: Tell
     """Say how each service is held; ask where one is to be stopped and nobody has said so."""
     for one in holds:
         await tell(f"{one.held.service}: {one.why}")
-    stopped = [one.held.service for one in holds if one.held.how is Hold.STOP]
+    stopped = [one for one in holds if one.held.how is Hold.STOP]
     if not stopped or asked:
         return True
-    return ask(f"Stop {', '.join(dict.fromkeys(stopped))} while its data is copied?")
+    names = ", ".join(dict.fromkeys(one.held.service for one in stopped))
+    whys = " ".join(dict.fromkeys(f"{one.why.partition(': ')[2]}." for one in stopped))
+    return await ask(f"{whys} Stop {names} while its data is copied?".lstrip())
 
 
 def images_of(places: Collection[VolumePlace]) -> list[str]:
@@ -180,7 +191,7 @@ def run_save(session: Session, options: SaveOptions, form: str) -> int:
     progress = CopyProgress()
     try:
         manifest = asyncio.run(
-            save_snapshot(session, options, ask=ask_at_terminal, progress=progress)
+            save_snapshot(session, options, ask=answer_with(False), progress=progress)
         )
     finally:
         progress.clear()

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from devenv.cli.runtime import Runtime
+from devenv.cli.session import Session
 from devenv.compose.names import ServiceName
 from devenv.engine.process import run_interactive
-from devenv.state.model import Problem
+from devenv.state.model import Problem, SnapshotRow
 from devenv.tui.app import DevenvApp
 from devenv.tui.keys import load_own_bindings
 from devenv.tui.ports import UiPorts
@@ -55,6 +56,18 @@ def show_in_pager(environ: Mapping[str, str], lines: Iterable[str]) -> int:
         file.writelines(lines)
         file.flush()
         return run_interactive((*words, file.name), environ)
+
+
+def load_snapshot_rows(session: Session) -> tuple[SnapshotRow, ...]:
+    """The repository's snapshots that can be read, the youngest first. Raises DevenvError."""
+    from devenv.cli.snapshots import store_of
+    from devenv.compose.snapshot import Manifest
+
+    found = [one for _, one in store_of(session).load_all() if isinstance(one, Manifest)]
+    return tuple(
+        SnapshotRow(one.name, one.project, one.branch, one.made_at, one.size_bytes)
+        for one in sorted(found, key=lambda one: -one.made_at)
+    )
 
 
 def build_app(
@@ -107,6 +120,7 @@ def build_app(
             open_url=open_url,
             auto_switch=session.files.settings.auto_switch,
             save_lines=save_lines,
+            list_snapshots=partial(load_snapshot_rows, session),
             page_lines=page_lines,
             notice=notice,
         ),

@@ -145,6 +145,7 @@ async def _start_when_shown(
     runtime.offer_checks(tasks)
     runtime.offer_switches(tasks)
     runtime.offer_environments(tasks)
+    runtime.offer_snapshots(tasks)
     await loaded.wait()
     session = runtime.session
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -123,6 +123,15 @@ def propose_name(text: str | None) -> str:
     """A snapshot's name made of a branch's: of `feature/search` comes `feature-search`."""
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", text or "").strip("-._")[:80].strip("-._")
     return slug or "snapshot"
+
+
+def propose_free_name(text: str | None, names: Collection[str]) -> str:
+    """The same, with a number where a snapshot of that name is there already."""
+    name = propose_name(text)
+    number = 2
+    while (free := name if number == 2 else f"{name}-{number - 1}") in names:
+        number += 1
+    return free
 
 
 def render_manifest(manifest: Manifest) -> str:

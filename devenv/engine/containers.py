@@ -48,7 +48,11 @@ def parse_container(raw: Mapping[str, Any], *, stopped: bool | None = None) -> C
     if not service or labels.get(LABEL_ONEOFF) == "True":
         return None
     state = raw.get("State") or {}
-    health = (state.get("Health") or {}).get("Status") or "none"
+    probing = state.get("Health") or {}
+    health = probing.get("Status") or "none"
+    if health == Health.UNHEALTHY and probing.get("FailingStreak") == 0:
+        # What the engine says of one that was paused, until its next probe: none has failed.
+        health = Health.STARTING
     return Container(
         id=ContainerId(raw["Id"]),
         service=ServiceName(service),

@@ -21,6 +21,7 @@ from devenv.state.model import (
     OperationKind,
     Problem,
     Pull,
+    SnapshotVerb,
     SwitchProposal,
 )
 from devenv.state.usage import Usage
@@ -334,8 +335,46 @@ class WatchCancelRequested:
     services: tuple[ServiceName, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotRequested:
+    """The user wants a snapshot to be saved or restored; ignored while anything is under way."""
+
+    verb: SnapshotVerb
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTold:
+    """How far it is, in words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotAsked:
+    """It goes on once this has an answer."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotAnswered:
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFinished:
+    words: str
+    problem: Problem | None = None
+
+
+SnapshotAction = (
+    SnapshotRequested | SnapshotTold | SnapshotAsked | SnapshotAnswered | SnapshotFinished
+)
+
 Action = (
-    ModelLoaded
+    SnapshotAction
+    | ModelLoaded
     | ModelFailed
     | ModelRequested
     | EnvironmentNamed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from devenv.checks.finding import Finding
 from devenv.compose.names import EnvironmentName, ServiceName
-from devenv.state.model import ContainerId, OperationKind
+from devenv.state.model import ContainerId, OperationKind, SnapshotVerb
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
@@ -128,8 +128,33 @@ class CancelBuilds:
 
 WatchEffect = PauseWatch | BuildNow | CancelBuilds
 """What the watch itself does."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSnapshot:
+    """Save or restore a snapshot; answered by `SnapshotFinished`."""
+
+    verb: SnapshotVerb
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSnapshot:
+    """The answer to what it asked."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSnapshot:
+    pass
+
+
 Effect = (
-    RunOperation
+    RunSnapshot
+    | AnswerSnapshot
+    | CancelSnapshot
+    | RunOperation
     | CancelOperation
     | ExplainFailure
     | LoadModel

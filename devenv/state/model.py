@@ -221,6 +221,36 @@ class Operation:
     """Those that `up --except` leaves out."""
 
 
+class SnapshotVerb(StrEnum):
+    SAVE = "save"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotWork:
+    """A snapshot that is being saved or restored, or the last one that was."""
+
+    verb: SnapshotVerb
+    name: str
+    words: str = ""
+    """How far it is, or how it ended."""
+    question: str | None = None
+    """What it waits for an answer to."""
+    finished: bool = False
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """A snapshot that there is."""
+
+    name: str
+    environment: str
+    branch: str | None
+    made_at: float
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Which environment this is: fixed while devenv runs."""
@@ -370,6 +400,7 @@ class State:
     operation: Operation | None = None
     start: StartSeen | None = None
     """The last start that this devenv saw."""
+    snapshot: SnapshotWork | None = None
     proposal: SwitchProposal | None = None
     """A switch that waits for an answer."""
     environments: Environments | None = None

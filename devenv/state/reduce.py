@@ -158,7 +158,21 @@ def _apply(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
             return replace(state, drifts={**state.drifts, service: drift}), ()
         case do.CancelRequested():
             is_free = not state.busy and not is_under_way(state.hooks)
+            if state.snapshot is not None and is_free:
+                from devenv.state.snapshot_work import cancel_snapshot
+
+                return state, cancel_snapshot(state)
             return state, () if is_free else (CancelOperation(),)
+        case (
+            do.SnapshotRequested()
+            | do.SnapshotTold()
+            | do.SnapshotAsked()
+            | do.SnapshotAnswered()
+            | do.SnapshotFinished()
+        ):
+            from devenv.state.snapshot_work import apply_snapshot
+
+            return apply_snapshot(state, action)
         case do.SwitchProposed(proposal):
             return replace(state, proposal=proposal), _resume(state) if proposal is None else ()
         case do.SwitchDeclined():

@@ -28,7 +28,7 @@ from devenv.state.actions import (
 )
 from devenv.state.hooks import find_failed, find_running, is_under_way
 from devenv.state.logs import LogStore
-from devenv.state.model import OperationKind, ServiceStatus, State, SwitchProposal
+from devenv.state.model import OperationKind, ServiceStatus, SnapshotWork, State, SwitchProposal
 from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
@@ -97,6 +97,7 @@ class DevenvApp(LastingTimers, App[str]):
         self._tabs: TabArea | None = None
         """None in the first frame."""
         self._offered: SwitchProposal | None = None
+        self._snapshot: SnapshotWork | None = None
         self._auto_switch = ports.auto_switch
         self._shown_at = 0.0
 
@@ -131,6 +132,18 @@ class DevenvApp(LastingTimers, App[str]):
             if isinstance(screen, StateScreen):
                 screen.show(self._state)
         self._offer_switch()
+        self._show_snapshot()
+
+    def _show_snapshot(self) -> None:
+        """Ask what a snapshot under way asks, once; say how it ended."""
+        work = self._state.snapshot
+        if work is self._snapshot:
+            return
+        before, self._snapshot = self._snapshot, work
+        if work is not None:
+            from devenv.tui.snapshots import show_work
+
+            show_work(self, before, work, self._dispatch)
 
     def _tell_environments(self, before: State, state: State) -> None:
         """Say why another environment was not started or stopped, wherever the user is by now."""
@@ -287,7 +300,12 @@ class DevenvApp(LastingTimers, App[str]):
         running = find_running(self._state.hooks)
         if running is not None:
             self.notify(f"{running.label} runs; x cancels it.", markup=False)
-        return self._state.busy or running is not None
+            return True
+        work = self._state.snapshot
+        if work is not None and not work.finished:
+            self.notify(f"A snapshot is under way ({work.verb.value}); x cancels it.")
+            return True
+        return self._state.busy
 
     def action_switch(self) -> None:
         from devenv.tui.switcher import SwitcherScreen
@@ -333,7 +351,8 @@ class DevenvApp(LastingTimers, App[str]):
 
     def action_cancel(self) -> None:
         state = self._state
-        if state.busy or is_under_way(state.hooks):
+        is_copying = state.snapshot is not None and not state.snapshot.finished
+        if state.busy or is_copying or is_under_way(state.hooks):
             self._dispatch(CancelRequested())
         elif state.watch is not None and state.watch.can_cancel(self._chosen):
             self._dispatch(WatchCancelRequested((self._chosen,) if self._chosen else ()))
@@ -345,6 +364,18 @@ class DevenvApp(LastingTimers, App[str]):
             self.notify("No hook has failed.")
         elif not self._is_busy():
             self._dispatch(HooksRequested())
+
+    def action_snapshot_save(self) -> None:
+        from devenv.tui.snapshots import ask_to_save
+
+        if not self._is_busy():
+            ask_to_save(self, self._ports, self._state, self._dispatch)
+
+    def action_snapshot_restore(self) -> None:
+        from devenv.tui.snapshots import choose_to_restore
+
+        if not self._is_busy():
+            choose_to_restore(self, self._ports, self._state, self._dispatch)
 
     def action_shell(self) -> None:
         service = self._chosen
@@ -457,10 +488,14 @@ class DevenvApp(LastingTimers, App[str]):
     def action_leave(self) -> None:
         state = self._state
         running = any(c.state in ("running", "restarting") for c in state.containers.values())
-        if isinstance(self.screen, Question) or (not running and not state.busy):
+        is_copying = state.snapshot is not None and not state.snapshot.finished
+        is_busy = state.busy or is_copying
+        if isinstance(self.screen, Question) or (not running and not is_busy):
             self.exit("leave")
             return
         words = "The environment is running."
+        if is_copying:
+            words = "A snapshot is under way; leaving cancels it."
         if state.busy and state.operation is not None:
             words = f"{state.operation.kind.value} is under way; leaving cancels it."
         answers = (("leave", "Leave running"), ("stop", "Stop"), ("cancel", "Cancel"))

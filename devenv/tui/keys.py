@@ -44,6 +44,8 @@ _OWN: tuple[Binding, ...] = (
     _bind("down", "d", "down", "Remove containers (asks)"),
     _bind("shell", "e,E", "shell", "Shell", "e"),
     _bind("open", "o", "open", "Open"),
+    _bind("snapshot_save", "z", "snapshot_save", "Save the data as a snapshot"),
+    _bind("snapshot_restore", "Z", "snapshot_restore", "Restore a snapshot (asks)"),
     _bind("copy", "y", "copy", "Copy the selection, or the address"),
     _bind("cancel", "x", "cancel", "Cancel the operation"),
     _bind("run_hook", "H", "run_hook", "Run the hook that failed again"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import Problem
+from devenv.state.model import Problem, SnapshotRow
 from devenv.values import dataclass
 
 
@@ -28,3 +28,5 @@ class UiPorts:
     """Shows lines in the user's pager on the terminal, and returns its exit code."""
     notice: Problem | None = None
     """What went wrong before this UI began, such as a switch that git refused."""
+    list_snapshots: Callable[[], tuple[SnapshotRow, ...]] = tuple
+    """The repository's snapshots that can be read, the youngest first. Raises DevenvError."""

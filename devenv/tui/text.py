@@ -147,6 +147,10 @@ def render_status_line(state: State, now: float, width: int) -> Text:
     operation = state.operation
     if (hook := _render_hook(state, now, width)) is not None:
         return hook
+    if state.snapshot is not None and not state.snapshot.finished:
+        from devenv.tui.snapshots import render_work
+
+        return render_work(state.snapshot, width)
     if not state.busy and state.watch is not None:
         from devenv.tui.watch_text import render_watch_line
 
