@@ -44,7 +44,7 @@ _OWN: tuple[Binding, ...] = (
     _bind("down", "d", "down", "Remove containers (asks)"),
     _bind("shell", "e,E", "shell", "Shell", "e"),
     _bind("open", "o", "open", "Open"),
-    _bind("snapshot_save", "z", "snapshot_save", "Save the data as a snapshot"),
+    _bind("snapshot_save", "K", "snapshot_save", "Save the data as a snapshot"),
     _bind("snapshot_restore", "Z", "snapshot_restore", "Restore a snapshot (asks)"),
     _bind("copy", "y", "copy", "Copy the selection, or the address"),
     _bind("cancel", "x", "cancel", "Cancel the operation"),

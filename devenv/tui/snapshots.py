@@ -99,7 +99,7 @@ def choose_to_restore(app: App[str], ports: UiPorts, state: State, dispatch: Dis
     if rows is None:
         return
     if not rows:
-        app.notify("This repository has no snapshot yet: z saves one.")
+        app.notify("This repository has no snapshot yet: K saves one.")
         return
 
     def chosen(name: str | None) -> None:

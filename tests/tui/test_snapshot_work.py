@@ -56,7 +56,7 @@ def on_branch(branch: str | None) -> State:
 async def test_a_name_is_proposed_from_the_branch(branch: str, name: str) -> None:
     harness = make_with(state=on_branch(branch))
     async with harness.app.run_test(size=SIZE) as pilot:
-        await pilot.press("z")
+        await pilot.press("K")
         await until(pilot, lambda: isinstance(harness.app.screen, Ask))
         assert harness.app.screen.query_one(Input).value == name
         await pilot.press("enter")
@@ -67,7 +67,7 @@ async def test_a_name_is_proposed_from_the_branch(branch: str, name: str) -> Non
 async def test_a_name_that_cannot_be_is_said(name: str) -> None:
     harness = make_with(state=on_branch("main"))
     async with harness.app.run_test(size=SIZE) as pilot:
-        await pilot.press("z")
+        await pilot.press("K")
         await until(pilot, lambda: isinstance(harness.app.screen, Ask))
         harness.app.screen.query_one(Input).value = name
         await pilot.press("enter")
@@ -100,7 +100,7 @@ async def test_nothing_to_restore_and_a_store_that_fails_are_said() -> None:
         await until(pilot, lambda: len(harness.app._notifications) == 1)
         ports = replace(harness.app._ports, list_snapshots=fail)
         object.__setattr__(harness.app, "_ports", ports)
-        await pilot.press("z")
+        await pilot.press("K")
         await until(pilot, lambda: len(harness.app._notifications) == 2)
         assert harness.drain() == []
 
@@ -110,7 +110,7 @@ async def test_what_is_under_way_is_not_disturbed_and_can_be_cancelled() -> None
     async with harness.app.run_test(size=SIZE) as pilot:
         harness.dispatch(SnapshotRequested(SAVE, "one"))
         harness.dispatch(SnapshotTold("saving db, 12.0 MiB of 67.0 MiB"))
-        await pilot.press("z")
+        await pilot.press("K")
         await until(pilot, lambda: len(harness.app._notifications) == 1)
         await pilot.press("x")
         await until(pilot, lambda: CancelSnapshot() in harness.drain())
