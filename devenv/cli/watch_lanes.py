@@ -77,6 +77,7 @@ class Lanes:
             works = [one for one in pending.values() if one.action is WatchAction.REBUILD]
             for work in works:
                 del pending[work.service]
+            self._give_up(lane, works)
             if works:
                 changes = [change for work in works for change in work.changes]
                 names = tuple(work.service for work in works)
@@ -88,6 +89,13 @@ class Lanes:
                 self._worker.why_cancelled[lane] = "by hand"
                 task.cancel()
         self._tell_queued()
+
+    def _give_up(self, lane: ServiceName, works: Iterable[ServiceWork]) -> None:
+        """The next build brings these works' files too; what can be copied is copied meanwhile."""
+        works = tuple(works)
+        asking = [work for work in works if work.action is WatchAction.REBUILD]
+        self._failed.setdefault(lane, set()).update(_paths(asking))
+        self._join(lane, [one for work in works if (one := take_synced(work)) is not None])
 
     def _join(self, lane: ServiceName, works: Iterable[ServiceWork]) -> None:
         pending = self._pending.setdefault(lane, {})
@@ -121,6 +129,10 @@ class Lanes:
                 if why == NEWER_SAVE:
                     newer = self._pending.pop(lane, {})
                     self._join(lane, (*works.values(), *newer.values()))
+                else:
+                    newer = self._pending.pop(lane, {})
+                    self._give_up(lane, works.values())
+                    self._join(lane, newer.values())
 
     async def _do(self, lane: ServiceName, works: _Works, noticed: dict[Part, float]) -> None:
         """A rebuild brings all files to all services of the lane; without one each has its own."""

@@ -159,6 +159,26 @@ async def test_cancelled_by_hand_the_build_and_the_next_one_are_given_up() -> No
         await fixture.building()
 
 
+async def test_what_can_be_copied_is_not_lost_with_a_build_that_is_cancelled() -> None:
+    async with watching() as fixture:
+        source = PlannedChange("/p/a.py", APP, SYNC, "because", target="/app/a.py")
+        manifest = PlannedChange("/p/deps", APP, REBUILD, "because")
+        fixture.lanes.begin(ServiceWork(APP, REBUILD, (source, manifest)))
+        await fixture.building()
+        fixture.lanes.cancel_builds([APP])
+        assert await fixture.until(2) == [
+            ("cancelled: by hand", ["/p/a.py", "/p/deps"]),
+            ("sync", ["/p/a.py"]),
+        ]
+        assert fixture.keeper.missed == {"/p/a.py", "/p/deps"}
+        fixture.lanes.begin(work(APP, REBUILD, "/p/other"))
+        fixture.worker.go.set()
+        await fixture.until(3)
+        async with asyncio.timeout(20):
+            while fixture.keeper.missed:  # noqa: ASYNC110, the keeper is a fake
+                await asyncio.sleep(0)
+
+
 async def test_a_build_that_has_not_begun_can_be_cancelled() -> None:
     async with watching() as fixture:
         fixture.lanes.begin(work(OTHER, REBUILD, "/p/one"))
