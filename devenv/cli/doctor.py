@@ -91,6 +91,7 @@ def _diagnose(session: Session, *, ask_network: bool) -> Iterator[Diagnosis]:
     project, problems = _load_project(session)
     yield from problems
     yield from _judge_values(session)
+    yield from _judge_hooks(session)
     if project is not None and engine is not None:
         yield from _judge_plan(session, project)
     host = _load_host(session, engine, project, ask_network=ask_network)
@@ -167,6 +168,23 @@ def _judge_values(session: Session) -> Iterator[Diagnosis]:
             yield Diagnosis("variables", Verdict.WARNING, message, fix)
         if not required and not others:
             yield Diagnosis("variables", Verdict.GOOD, "all that is read is set or has a default")
+
+
+def _judge_hooks(session: Session) -> Iterator[Diagnosis]:
+    """Whether the repository's hooks were allowed; nothing where it has none."""
+    from devenv.cli.hook_run import are_allowed
+
+    try:
+        files = session.files
+    except DevenvError:
+        return  # said already
+    hooks = [*files.settings.hooks, *(hook for p in files.profiles.values() for hook in p.hooks)]
+    count = f"{len(hooks)} hook{'s' if len(hooks) > 1 else ''}"
+    if hooks and are_allowed(session):
+        yield Diagnosis("hooks", Verdict.GOOD, f"{count}, allowed on this machine")
+    elif hooks:
+        message = f"{count}, not allowed here: up asks, and without a terminal starts nothing"
+        yield Diagnosis("hooks", Verdict.WARNING, message, "devenv allow shows and allows them")
 
 
 def _judge_plan(session: Session, project: Project) -> Iterator[Diagnosis]:

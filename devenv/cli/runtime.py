@@ -122,7 +122,7 @@ class Runtime:
         """Hand an effect to the part that carries it out; before that part is there, drop it."""
         if isinstance(effect, RecordStart):
             if self._tasks is not None:
-                self._recording = self._tasks.create_task(self._record_start())
+                self._recording = self._tasks.create_task(self._record_start(effect.started_at))
             return
         if isinstance(effect, ResumeServices):
             if self._tasks is not None:
@@ -243,12 +243,14 @@ class Runtime:
             )
             await self.store.dispatch(DriftExplained(effect.service, drift))
 
-    async def _record_start(self) -> None:
+    async def _record_start(self, started_at: float) -> None:
         await asyncio.sleep(HOLD_SECONDS)
         if self._hooks is not None:
             await self._hooks.wait()
-        self._keep_start()
-        await self.store.dispatch(StartClosed())
+        start = self.store.state.start
+        if start is not None and start.started_at == started_at:  # else another one has begun
+            self._keep_start()
+            await self.store.dispatch(StartClosed(started_at))
 
     def _keep_start(self) -> None:
         """Write the start into the history; one in which nothing was started is not kept."""

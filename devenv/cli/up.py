@@ -29,9 +29,11 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
     """Print what `up` would do. Exit code 1 where it would refuse."""
     from devenv.checks.losses import find_losses
     from devenv.cli.drift import explain_with
+    from devenv.cli.hook_run import hooks_of
     from devenv.engine.preflight import load_hashes, load_plan
     from devenv.host.ports import find_listener
     from devenv.report.plan import plan_to_json, render_plan
+    from devenv.state.hooks import AFTER_START
 
     async def load() -> int:
         await session.client.ping()
@@ -48,11 +50,20 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
             find_listener=find_listener if session.endpoint.is_local else None,
             explain=explain_with(session, session.project),
         )
+        hooks = [
+            hook
+            for event in ("before_up", *AFTER_START)
+            for hook in (hooks_of(session, event) if session.runs_hooks else ())
+        ]
         losses = find_losses(session.project, options.services, options.without)
         if arguments.format == "json":
             print_json(
                 {
                     **plan_to_json(plan),
+                    "hooks": [
+                        {"event": hook.event, "run": hook.text, "service": hook.service}
+                        for hook in hooks
+                    ],
                     "losses": [
                         {"service": loss.service, "on": loss.on, "effects": list(loss.effects)}
                         for loss in losses
@@ -60,7 +71,11 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
                 }
             )
         else:
-            lines = "".join(f"loses: {loss.text}\n" for loss in losses)
+            lines = "".join(
+                f"hook: {hook.event}: {hook.text}{f' in {hook.service}' if hook.service else ''}\n"
+                for hook in hooks
+            )
+            lines += "".join(f"loses: {loss.text}\n" for loss in losses)
             print_text(sanitize(render_plan(plan) + lines))
         refused = bool(plan.volume_conflicts or plan.port_conflicts)
         if not arguments.no_checks:

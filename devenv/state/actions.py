@@ -144,7 +144,9 @@ class OperationFinished:
 
 @dataclass(frozen=True, slots=True)
 class StartClosed:
-    """The last start is over and recorded."""
+    """The start that began then is over and recorded; another one may have begun since."""
+
+    started_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,18 @@ def find_unexplained(state: State, before: State) -> Iterator[tuple[ServiceName,
             yield service.name, stale
 
 
+def is_recreated(state: State) -> bool:
+    """Whether the last operation has recreated all that was stale, so that all runs as the files
+    say."""
+    operation, project = state.operation, state.project
+    if operation is None or project is None or not state.hashes:
+        return False
+    if operation.kind.value != "recreate" or not operation.finished or operation.problem:
+        return False
+    mine = [service for service in state.services if service.name in project.services]
+    return all(service.drift is None and service.containers for service in mine)
+
+
 def render_drift(service: ServiceState) -> str:
     """`stale: image, environment.MODE`; empty for one that runs as the files say."""
     if service.drift is None:

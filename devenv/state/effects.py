@@ -54,6 +54,9 @@ class ApplyFix:
 class RecordStart:
     """A start has come to its end: keep its timeline; answered by `StartClosed`."""
 
+    started_at: float
+    """Which start it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExplainDrift:

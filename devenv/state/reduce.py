@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from devenv.state import actions as do
-from devenv.state.drift import find_unexplained
+from devenv.state.drift import find_unexplained, is_recreated
 from devenv.state.effects import (
     ApplyFix,
     CancelOperation,
@@ -53,12 +53,14 @@ def reduce(state: State, action: do.Action) -> tuple[State, tuple[Effect, ...]]:
         after = replace(after, usage_history=history)
     start = see_start(after, action)
     if start is not after.start:
-        if _has_ended(start) and not _has_ended(state.start):
-            effects += (RecordStart(),)
+        if start is not None and _has_ended(start) and not _has_ended(state.start):
+            effects += (RecordStart(start.started_at),)
             is_up = after.operation is not None and after.operation.kind is OperationKind.UP
-            if is_up and start is not None and start.outcome is StartOutcome.READY:
+            if is_up and start.outcome is StartOutcome.READY:
                 effects += (RunHooks(AFTER_START),)
         after = replace(after, start=start)
+    if after.model_changed and is_recreated(after):
+        after = replace(after, model_changed=False)
     if after.hashes:
         stale = find_unexplained(after, state)
         effects += tuple(ExplainDrift(service, digest) for service, digest in stale)

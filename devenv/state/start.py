@@ -64,8 +64,8 @@ def see_start(state: State, action: do.Action) -> StartSeen | None:
                 start = _put(start, name, replace(_service(start, name), pull=pull))
         case do.OperationFinished(_, _, at):
             start = replace(start, ended_at=at)
-        case do.StartClosed():
-            return replace(start, closed=True)
+        case do.StartClosed(started_at):
+            return replace(start, closed=start.started_at == started_at)
     return replace(start, outcome=_outcome(state, start))
 
 

@@ -41,6 +41,8 @@ def test_nothing_runs_before_it_is_allowed_and_a_change_asks_again(project: Proj
     said = project.up(code=1)
     assert "never allowed here, so nothing was started" in said
     assert not project.containers()
+    assert "hook: before_up: sh seed.sh" in project.run("up", "--dry-run", "--no-checks").stdout
+    assert "1 hook, not allowed here" in project.run("doctor", "--offline").stdout
     project.up("--no-hooks")
     assert not (project.directory / "ran").exists()
 

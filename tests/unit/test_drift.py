@@ -16,7 +16,13 @@ from devenv.host.started_models import KEPT_EACH, load_kept, remember_models
 from devenv.state import actions as do
 from devenv.state.drift import Drift, render_drift
 from devenv.state.effects import Effect, ExplainDrift
-from devenv.state.model import ServiceState, ServiceStatus, State
+from devenv.state.model import (
+    Operation,
+    OperationKind,
+    ServiceState,
+    ServiceStatus,
+    State,
+)
 from devenv.state.reduce import reduce
 from tests.unit.projects import make_container, make_project, make_state
 
@@ -188,3 +194,19 @@ def test_a_row_names_three_keys() -> None:
     assert render_drift(service) == (
         "stale: environment.K0, environment.K1, environment.K2 and 2 more"
     )
+
+
+def test_a_recreation_of_all_that_was_stale_applies_the_change_of_the_files() -> None:
+    changed = do.ModelLoaded(make_project({"app": {"image": "app:2"}}))
+    began = do.OperationStarted(Operation(OperationKind.RECREATE, (APP,), 5.0))
+    ended = do.OperationFinished(OperationKind.RECREATE, None, 6.0)
+    recreated = do.ContainerChanged(make_container("app", config_hash="new"))
+    state, _ = _after(LOADED, RUNNING, changed, HASHES)
+    assert state.model_changed
+    for order in ((began, recreated, ended), (began, ended, recreated)):
+        after = state
+        for action in order:
+            after, _ = reduce(after, action)
+        assert not after.model_changed
+    still, _ = _after(LOADED, RUNNING, changed, HASHES, began, ended)
+    assert still.model_changed

@@ -139,11 +139,21 @@ def test_the_critical_path_leads_back_to_the_build() -> None:
 
 def test_an_end_is_recorded_once_and_a_closed_start_changes_no_more() -> None:
     state, effects = run(*STORY)
-    assert effects.count(RecordStart()) == 1
-    state, effects = run(do.StartClosed(), changed("app", 9.0), state=state)
-    assert RecordStart() not in effects
+    assert effects.count(RecordStart(T0)) == 1
+    state, effects = run(do.StartClosed(T0), changed("app", 9.0), state=state)
+    assert RecordStart(T0) not in effects
     timeline = resolve_timeline(state, T0 + 60)
     assert timeline is not None and timeline.seconds == pytest.approx(7.0)
+
+
+def test_the_end_of_an_earlier_start_does_not_close_the_next_one() -> None:
+    refused = (UP, do.OperationFinished(OperationKind.UP, Problem("no"), T0))
+    later = do.OperationStarted(Operation(OperationKind.UP, started_at=T0 + 1))
+    state, effects = run(do.ModelLoaded(make_project(SERVICES)), *refused, later)
+    assert effects == [RecordStart(T0)]
+    state, _ = run(do.StartClosed(T0), state=state)
+    assert state.start is not None
+    assert (state.start.started_at, state.start.closed) == (T0 + 1, False)
 
 
 def test_a_service_that_dies_right_after_its_start_makes_it_a_failure() -> None:
