@@ -97,6 +97,8 @@ class Runtime:
         self._watching_branch: asyncio.Task[None] | None = None
         self._watching_sources: asyncio.Task[None] | None = None
         self._follower: WatchFollower | None = None
+        self._watched: Project | None = None
+        """The model that the watch of the sources began with."""
         self._hooks: HookEffects | None = None
         self._switch_menu: SwitchMenu | None = None
         self._environments: EnvironmentWork | None = None
@@ -200,10 +202,24 @@ class Runtime:
             return 'devenv.toml has [watch] mode = "off"'
         return ""
 
+    @property
+    def has_watched(self) -> bool:
+        """Whether the watch of the sources has begun once."""
+        return self._watching_sources is not None
+
     def watch_sources(self, show: Callable[[WatchEvent], None]) -> None:
-        """Bring saved files into the running services, until `end`; `show` takes each event."""
-        if self._watching_sources is not None or self._tasks is None:
+        """Bring saved files into the running services, until `end`; `show` takes each event.
+
+        A watch that has failed, such as on files that do not load, begins anew with another model.
+        """
+        project = self.store.state.project
+        if self._tasks is None:
             return
+        if self._watching_sources is not None and (
+            not self._watching_sources.done() or project is self._watched
+        ):
+            return
+        self._watched = project
         if self.find_reason_not_to_watch():
             return
         from devenv.cli.watch_follow import WatchFollower

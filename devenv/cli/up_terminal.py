@@ -191,7 +191,8 @@ async def _watch_when_up(runtime: Runtime) -> None:
         operation = state.operation
         if operation is None or not operation.finished or operation.problem is not None:
             return
-        if operation.kind in (OperationKind.UP, OperationKind.START, OperationKind.RESTART):
+        starts = operation.kind in (OperationKind.UP, OperationKind.START, OperationKind.RESTART)
+        if starts or runtime.has_watched:
             runtime.watch_sources(tell)
 
     runtime.store.subscribe(take_state)

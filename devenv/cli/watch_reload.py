@@ -1,12 +1,12 @@
 """The model changed: load it anew, and bring up what differs.
 
-What does not load changes nothing.
+What does not load changes nothing. What somebody stopped, or never started, stays as it is.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from devenv.cli.watch_compose import ComposeRunner
 from devenv.cli.watch_model import WatchModel, load_watch_model
@@ -18,8 +18,11 @@ from devenv.compose.watch.values import PlannedChange, WatchAction
 from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import load_hashes
 from devenv.errors import DevenvError
+from devenv.state.model import Container
 from devenv.state.watch import Part
 from devenv.values import replace
+
+_ALIVE = ("running", "restarting", "paused")
 
 
 async def reload_model(
@@ -47,8 +50,14 @@ async def reload_model(
     new = {s: _configuration(after.project, s) for s in after.project.services}
     names = [s for s in new if s in old and old[s] != new[s]]
     added = [s for s in new if s not in old]
+    found = await observe_once(before.session.client, before.project.name)
+    left = [name for name in names if not _is_wanted(name, found)]
+    names = [name for name in names if name not in left]
+    said = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in left]
+    if left:
+        said.append(f"{'they are' if len(left) > 1 else 'it is'} stopped; up applies it")
     if not names and not added:
-        doing.end("no service's configuration differs", is_timed=False)
+        doing.end("; ".join(said) or "no service's configuration differs", is_timed=False)
         return after
     doing.does("recreate", [*names, *added])
     try:
@@ -58,9 +67,9 @@ async def reload_model(
     except DevenvError as error:
         doing.fail(teller.to_problem(error))
         return after
-    said = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in names]
-    said += [f"{name} is new" for name in added]
-    doing.end("; ".join(said))
+    done = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in names]
+    done += [f"{name} is new" for name in added]
+    doing.end("; ".join(done + said))
     return after
 
 
@@ -76,7 +85,11 @@ async def bring_up(
     hashes = await load_hashes(
         session.compose, session.selection, session.environ, session.files.compose_files
     )
-    names = {c.service for c in found if hashes.get(c.service, c.config_hash) != c.config_hash}
+    names = {
+        c.service
+        for c in found
+        if hashes.get(c.service, c.config_hash) != c.config_hash and _is_wanted(c.service, found)
+    }
     if not names:
         return True
     doing = teller.start(WatchAction.RELOAD, sorted(names), changes)
@@ -89,6 +102,11 @@ async def bring_up(
         return False
     doing.end()
     return True
+
+
+def _is_wanted(name: ServiceName, containers: Iterable[Container]) -> bool:
+    """Whether a service has a container that nobody stopped."""
+    return any(c.service == name and (c.state in _ALIVE or not c.stopped) for c in containers)
 
 
 def _configuration(project: Project, name: ServiceName) -> dict[str, object]:
