@@ -136,7 +136,21 @@ def _lives(pid: str) -> bool:
 
 
 async def hold_container(client: EngineClient, held: Held) -> None:
-    """Pause or stop a container; a cancellation waits for the engine's answer. Raises ApiError."""
+    """Pause or stop a container; a cancellation waits for the engine's answer. Raises ApiError.
+
+    A container that forks on a busy machine may not freeze at once: it is asked again.
+    """
+    for _ in range(_FREEZE_TRIES):
+        try:
+            return await _ask_to_hold(client, held)
+        except ApiError as error:
+            if held.how is not Hold.PAUSE or "freeze" not in error.engine_message:
+                raise
+        await asyncio.sleep(_FREEZE_SECONDS)
+    return await _ask_to_hold(client, held)
+
+
+async def _ask_to_hold(client: EngineClient, held: Held) -> None:
     verb = "pause" if held.how is Hold.PAUSE else "stop"
     path = f"/containers/{held.container_id}/{verb}"
     asking = asyncio.create_task(client.request("POST", path, timeout_seconds=_STOP_SECONDS))
@@ -164,6 +178,8 @@ async def release(client: EngineClient, held: Iterable[Held]) -> list[str]:
     return failed
 
 
+_FREEZE_TRIES = 5
+_FREEZE_SECONDS = 0.3
 _STOP_SECONDS = 180.0
 """Longer than most grace periods; the engine kills at the end of its own."""
 
