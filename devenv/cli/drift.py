@@ -11,8 +11,6 @@ from devenv.compose.names import ServiceName
 from devenv.compose.plan import Explain
 from devenv.errors import DevenvError
 from devenv.host import paths
-from devenv.host.memory import open_existing, open_memory
-from devenv.host.started_models import load_kept, remember_models
 from devenv.state.drift import Drift, find_unexplained
 from devenv.state.model import State
 from devenv.state.services import resolve_services
@@ -30,12 +28,18 @@ def load_hashes(session: Session) -> dict[ServiceName, str]:
 
 def remember_started(session: Session, project: Project, hashes: Mapping[ServiceName, str]) -> None:
     """Keep the configuration that is about to be started; without a memory it is forgotten."""
+    from devenv.host.memory import open_memory
+    from devenv.host.started_models import remember_models
+
     with open_memory(paths.state_directory(session.environ), lambda _: None) as memory:
         remember_models(memory, session.endpoint.url, project, hashes)
 
 
 def load_drift(session: Session, project: Project, service: ServiceName, digest: str) -> Drift:
     """How a service of the model differs from the configuration behind a hash."""
+    from devenv.host.memory import open_existing
+    from devenv.host.started_models import load_kept
+
     with open_existing(paths.state_directory(session.environ)) as memory:
         kept = load_kept(memory, session.endpoint.url, project.name, service, digest)
     raw = (project.document.get("services") or {}).get(service)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from devenv.cli.drift import add_drift
-from devenv.cli.hook_failures import load_failure
 from devenv.cli.output import paint, print_json, print_note, print_text
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
-from devenv.cli.shared import find_shared, observe_shared
+from devenv.cli.shared_look import find_shared, observe_shared
 from devenv.compose.names import EnvironmentName
 from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
@@ -21,6 +19,9 @@ from devenv.state.model import GLYPHS, Environment, PublishedPort, ServiceState,
 from devenv.state.services import resolve_services
 from devenv.state.text import sanitize
 from devenv.values import replace
+
+if TYPE_CHECKING:
+    from devenv.cli.hook_failures import HookFailure
 
 
 def load_services(session: Session) -> tuple[EnvironmentName, tuple[ServiceState, ...]]:
@@ -44,7 +45,7 @@ def load_services(session: Session) -> tuple[EnvironmentName, tuple[ServiceState
             shared = await observe_shared(session, find_shared(session))
             everything = {**state.containers, **{c.id: c for c in shared}}
             state = replace(state, containers=everything)
-            state = await asyncio.to_thread(add_drift, session, state)
+            state = await asyncio.to_thread(_add_drift, session, state)
         except EngineUnavailable:
             raise
         except DevenvError as error:
@@ -61,7 +62,7 @@ def print_services(session: Session, names: Sequence[str], form: str) -> int:
         known = {service.name for service in services}
         wanted = {resolve_service_name(name, known) for name in names}
         services = tuple(service for service in services if service.name in wanted)
-    failed = load_failure(session, environment)
+    failed = _load_failure(session, environment)
     if form == "json":
         print_json(
             {
@@ -92,6 +93,27 @@ def print_services(session: Session, names: Sequence[str], form: str) -> int:
     if failed is not None:
         print_note(sanitize(f"✗ {failed.message} devenv up runs it again."))
     return ExitCode.GOOD
+
+
+def _add_drift(session: Session, state: State) -> State:
+    if not state.containers:
+        return state
+    from devenv.cli.drift import add_drift
+
+    return add_drift(session, state)
+
+
+def _load_failure(session: Session, name: EnvironmentName) -> HookFailure | None:
+    """The hook that failed last; not looked for where the files have no hooks, or do not load."""
+    try:
+        files = session.files
+    except DevenvError:
+        return None
+    if not files.settings.hooks and not any(p.hooks for p in files.profiles.values()):
+        return None
+    from devenv.cli.hook_failures import load_failure
+
+    return load_failure(session, name)
 
 
 def _service_to_json(service: ServiceState) -> dict[str, Any]:

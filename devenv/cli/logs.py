@@ -15,7 +15,7 @@ from datetime import datetime
 from devenv.cli.log_output import LogWriter
 from devenv.cli.output import print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
-from devenv.cli.shared import find_shared, observe_shared
+from devenv.cli.shared_look import find_shared, observe_shared
 from devenv.compose.parse_config import parse_duration
 from devenv.engine.api import ApiError
 from devenv.engine.containers_now import observe_once

@@ -373,7 +373,7 @@ class Runtime:
         """
         from devenv.cli.exclusive import hold_environment
         from devenv.cli.operation_steps import OperationSteps
-        from devenv.cli.shared import find_shared
+        from devenv.cli.shared_look import find_shared
         from devenv.engine.effects import EffectRunner
         from devenv.engine.observe import Observer
 

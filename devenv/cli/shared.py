@@ -34,7 +34,7 @@ from devenv.engine.errors import classify_compose_failure
 from devenv.engine.networks import ensure_network, join_network, remove_network
 from devenv.engine.preflight import check_plan, load_plan
 from devenv.engine.process import run_process
-from devenv.errors import DevenvError, PlanRefused
+from devenv.errors import PlanRefused
 from devenv.host import paths
 from devenv.host.environments import KnownEnvironment, remember_environment
 from devenv.host.memory import open_memory
@@ -266,22 +266,3 @@ async def release_shared(
 def _plain_environ(session: Session) -> dict[str, str]:
     own = ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
     return {key: value for key, value in session.environ.items() if key not in own}
-
-
-def find_shared(session: Session) -> SharedPlan | None:
-    """What this environment shares; None where it shares nothing, or its files do not load."""
-    try:
-        if not session.files.settings.isolation.shared:
-            return None
-        isolated = session.isolated
-    except DevenvError:
-        return None
-    return isolated.shared if isolated is not None else None
-
-
-async def observe_shared(session: Session, plan: SharedPlan | None) -> tuple[Container, ...]:
-    """The containers of the services that an environment shares, by service and number."""
-    if plan is None:
-        return ()
-    found = await observe_once(session.client, plan.name)
-    return tuple(container for container in found if container.service in plan.services)

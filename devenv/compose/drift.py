@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -57,7 +56,10 @@ class KeptService:
 
 def keep_service(raw: Mapping[str, Any], salt: str | None = None) -> KeptService:
     """The values of a service in Compose's JSON; `salt` makes two of them comparable."""
-    salt = secrets.token_hex(8) if salt is None else salt
+    if salt is None:
+        import secrets  # only where something is kept
+
+        salt = secrets.token_hex(8)
     return KeptService(salt, dict(_find_leaves(raw, salt)))
 
 
