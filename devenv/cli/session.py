@@ -281,6 +281,7 @@ class Session:
 
         files = self.files
         shared = self.isolated.shared if self.isolated is not None else None
+        is_own = self.isolated is not None and self.isolated.override is not None
         return Environment(
             name=project.name,
             directory=str(files.directory),
@@ -289,6 +290,8 @@ class Session:
             branch=files.git.effective_branch if files.git else None,
             context=self.endpoint.context_name,
             profiles=tuple((name, p.description or "") for name, p in files.profiles.items()),
+            isolation=files.settings.isolation.mode if is_own else "",
+            port_offset=self.isolated.offset if self.isolated is not None else None,
             shared=shared.services if shared is not None else (),
             shared_name=shared.name if shared is not None else None,
         )

@@ -264,6 +264,10 @@ class Environment:
     context: str = "default"
     profiles: tuple[tuple[str, str], ...] = ()
     """All profiles that devenv.toml offers: name and description."""
+    isolation: str = ""
+    """What has an environment of its own, `branch` or `worktree`; empty: this is the plain one."""
+    port_offset: int | None = None
+    """How far its ports lie above those of the Compose files; None: they are the same."""
     shared: tuple[ServiceName, ...] = ()
     """Services that run in an environment which all environments of the repository use."""
     shared_name: EnvironmentName | None = None

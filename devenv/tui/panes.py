@@ -76,7 +76,7 @@ class Panes(Vertical):
         if not self.services.is_attached:
             return
         width = self.app.size.width
-        self._update("#header", render_header(state, width))
+        self._update("#header", render_header(state, width, chosen))
         banner = render_banner(state)
         self._update("#banner", banner)
         self.query_one("#banner").display = banner is not None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.text import Text
 
 from devenv.checks.finding import Severity
+from devenv.compose.names import ServiceName
 from devenv.state.hooks import find_failed, find_running
 from devenv.state.model import (
     BROKEN,
     GLYPHS,
     READY,
     EngineStatus,
+    Environment,
     OperationKind,
     Problem,
     PublishedPort,
@@ -90,15 +94,29 @@ def render_problem(problem: Problem, subject: str = "") -> Text:
     return text
 
 
-def render_header(state: State, width: int) -> Text:
-    """Where we are, and the counts at the right; the left side gives way first."""
+def render_header(state: State, width: int, chosen: ServiceName | None = None) -> Text:
+    """Where we are, and the counts at the right.
+
+    Where it is narrow the left side gives way, in this order: the engine, all addresses but the
+    first, what has an environment of its own, the last address, the name. Branch and profile stay,
+    cut at the end.
+    """
     environment = state.environment
     branch, profile = environment.branch, environment.profile or "no profile"
-    parts = [
-        environment.name,
-        f"{branch} → {profile}" if branch else profile,
-        f"{environment.context} engine {_engine_words(state)}",
-    ]
+    addresses = _addresses(state, chosen)
+    more = f" +{len(addresses) - 1}" if len(addresses) > 1 else ""
+    name, where = environment.name, f"{branch} → {profile}" if branch else profile
+    own = _isolation_words(environment)
+    engine = f"{environment.context} engine {_engine_words(state)}"
+    first = f"{addresses[0]}{more}" if addresses else ""
+    forms = (
+        (name, where, own, "  ".join(addresses), engine),
+        (name, where, own, "  ".join(addresses)),
+        (name, where, own, first),
+        (name, where, first),
+        (name, where),
+        (where,),
+    )
     known = state.project.services if state.project is not None else None
     counted = [s.status for s in state.services if known is None or s.name in known]
     good = sum(1 for status in counted if status in READY)
@@ -108,8 +126,10 @@ def render_header(state: State, width: int) -> Text:
     errors, warnings = _count_findings(state)
     if errors or warnings:
         counts += f"  ⚠ {errors + warnings} {'check' if errors + warnings == 1 else 'checks'}"
-    text = Text(" " + sanitize(" · ".join(parts)).replace("\n", " "), style="bold", no_wrap=True)
-    text.truncate(max(0, width - len(counts) - 2), overflow="ellipsis", pad=True)
+    room = max(0, width - len(counts) - 2)
+    shown = [_join(parts) for parts in forms]
+    text = next((one for one in shown if one.cell_len <= room), shown[-1])
+    text.truncate(room, overflow="ellipsis", pad=True)
     text.append(" ")
     text.append(f"✓ {good}", "green" if good else "not bold dim")
     text.append(f"  ◐ {moving}", "yellow" if moving else "not bold dim")
@@ -118,6 +138,30 @@ def render_header(state: State, width: int) -> Text:
         word = "check" if errors + warnings == 1 else "checks"
         text.append(f"  ⚠ {errors + warnings} {word}", "red" if errors else "yellow")
     return text
+
+
+def _join(parts: Iterable[str]) -> Text:
+    words = sanitize(" · ".join(part for part in parts if part)).replace("\n", " ")
+    return Text(f" {words}", style="bold", no_wrap=True)
+
+
+def _isolation_words(environment: Environment) -> str:
+    """Such as `branch's own, ports +100`; empty for the plain environment."""
+    if not environment.isolation:
+        return ""
+    offset = environment.port_offset
+    return f"{environment.isolation}'s own{f', ports +{offset}' if offset else ''}"
+
+
+def _addresses(state: State, chosen: ServiceName | None) -> list[str]:
+    """Service and address of each TCP port that the chosen service, or any, publishes."""
+    return [
+        f"{service.name} {render_address(port)}"
+        for service in state.services
+        if chosen in (None, service.name)
+        for port in service.ports
+        if port.protocol == "tcp"
+    ]
 
 
 def _count_findings(state: State) -> tuple[int, int]:

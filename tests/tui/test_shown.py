@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from textual.color import Color
 from textual.widgets import TabbedContent
 
+from devenv.compose.names import ServiceName
 from devenv.state import actions as do
 from devenv.state.effects import LoadModel, RunOperation
 from devenv.state.logs import LogLine
-from devenv.state.model import Operation, OperationKind, Problem
+from devenv.state.model import Operation, OperationKind, Problem, State
 from devenv.tui.log_view import LogView
+from devenv.tui.text import render_header
 from tests.tui import states
 from tests.tui.harness import Harness, make, until
 
@@ -205,3 +208,33 @@ async def test_wrapped_lines_hold_still_while_old_ones_go() -> None:
         view.toggle_wrap()
         await pilot.pause()
         assert "line 00500" in screen_text(harness)
+
+
+def header(state: State, width: int, chosen: ServiceName | None = None) -> str:
+    text = render_header(state, width, chosen)
+    assert text.cell_len <= width
+    return text.plain
+
+
+def test_the_header_loses_what_matters_least_first() -> None:
+    state = states.healthy()
+    own = replace(state.environment, isolation="branch", port_offset=100)
+    state = replace(state, environment=own)
+    branch = "feature/search-index → search"
+    parts = (
+        "engine 28.5",
+        "app localhost:3000",
+        "branch's own, ports +100",
+        "localhost:",
+        "shop ·",
+    )
+    full = header(state, 200)
+    assert all(part in full for part in (*parts, branch, "✓ 5"))
+    lost: list[str] = []
+    for width in range(200, 40, -1):
+        drawn = header(state, width)
+        assert "✓ 5" in drawn and branch[: width - 30] in drawn
+        lost += [part for part in parts if part not in drawn and part not in lost]
+    assert lost == list(parts)
+    assert "localhost:3000" in header(state, 80, states.name("app"))
+    assert "localhost" not in header(state, 200, states.name("worker"))
