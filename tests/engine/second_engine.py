@@ -17,7 +17,8 @@ IMAGE = "devenv-test/shell"
 class SecondEngine:
     """A `dockerd` in a network namespace of its own; containers have no network."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, options: tuple[str, ...] = ()) -> None:
+        self._options = options
         self.socket = directory / "engine.sock"
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
@@ -28,6 +29,7 @@ class SecondEngine:
         argv = ["unshare", "--net", "dockerd", "--data-root", str(directory / "data")]
         argv += ["--exec-root", str(directory / "exec"), "--pidfile", str(directory / "pid")]
         argv += ["--host", f"unix://{self.socket}", "--bridge=none", "--iptables=false"]
+        argv += self._options
         with (directory / "log").open("ab") as log:
             self._process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + 60
@@ -79,9 +81,9 @@ def _mounts_below(directory: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def second_engine(directory: Path) -> Iterator[SecondEngine]:
-    """A running engine with the image; stopped and removed at the end."""
-    engine = SecondEngine(directory)
+def second_engine(directory: Path, options: tuple[str, ...] = ()) -> Iterator[SecondEngine]:
+    """A running engine with the image; stopped and removed at the end. `options` are dockerd's."""
+    engine = SecondEngine(directory, options)
     engine.start()
     try:
         engine.load_image()

@@ -12,6 +12,11 @@ from devenv.engine.errors.text import tail
 from devenv.engine.unavailable import permission_denied
 from devenv.errors import CommandFailed, DevenvError, EngineUnavailable
 
+_POOLS_USED_UP = (
+    r"could not find an available, non-overlapping IPv[46] address pool"  # Engine 20.10
+    r"|all predefined address pools have been fully subnetted"  # Engine 26 and later
+)
+
 
 def find_run_fault(argv: tuple[str, ...], returncode: int, text: str) -> DevenvError | None:
     """What only a run says: ports, dependencies, builds, pulls."""
@@ -33,6 +38,17 @@ def find_run_fault(argv: tuple[str, ...], returncode: int, text: str) -> DevenvE
         )
         taken.port = int(found[1])
         return taken
+    if re.search(_POOLS_USED_UP, text):
+        return CommandFailed(
+            argv,
+            returncode,
+            end,
+            message="The engine has no addresses left for another network: each environment takes "
+            "one of its address pools, and there are about 30.",
+            fix="devenv gc removes environments whose branch or worktree is gone, devenv down the "
+            "networks of one, `docker network prune` those that nothing uses; more and smaller "
+            "pools: default-address-pools in the engine's daemon.json.",
+        )
     if re.search(r"removal of container \S+ is already in progress", text):
         return CommandFailed(
             argv,

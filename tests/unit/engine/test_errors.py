@@ -177,3 +177,19 @@ def test_old_compose_names_the_service_whose_image_is_missing() -> None:
 
 def test_values_of_env_files_are_not_repeated() -> None:
     assert '"x' not in classify("badenv").message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "could not find an available, non-overlapping IPv4 address pool among the defaults to "
+        "assign to the network",
+        "all predefined address pools have been fully subnetted",
+    ],
+    ids=["20.10", "28"],
+)
+def test_no_addresses_for_another_network(words: str) -> None:
+    said = f" Network x_default Error \nfailed to create network x_default: {words}\n"
+    error = classify_compose_failure(ARGV, 1, said, files=["compose.yaml"])
+    assert "no addresses left for another network" in error.message
+    assert "devenv gc" in (error.fix or "")

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from devenv.compose.isolation import Checkout, resolve_key, resolve_name
 from devenv.host.git import GitState, read_branch
+from devenv.host.git_commands import (
+    find_reference,
+    list_branches,
+    list_differing,
+    list_recent_branches,
+    switch_branch,
+)
 
 
 def _git(directory: Path, *arguments: str) -> str:
@@ -162,3 +170,85 @@ def test_no_git_and_broken_git(repository: Path, tmp_path: Path) -> None:
     gone.mkdir()
     (gone / ".git").write_text("gitdir: /nowhere/at/all\n")
     assert read_branch(gone) is None
+
+
+def test_a_shallow_clone_has_its_branch_and_commit(repository: Path, tmp_path: Path) -> None:
+    _commit(repository)
+    sha = _commit(repository)
+    _git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", "clone")
+    state = read_branch(tmp_path / "clone")
+    assert state is not None
+    assert (state.branch, state.head_sha, state.is_worktree) == ("main", sha, False)
+    assert list_branches(tmp_path / "clone", os.environ) == frozenset({"main"})
+
+
+LEGAL = (
+    "feature/search",
+    "w\u00f6rk/\u65e5\u672c\U0001f600",
+    'it\'s "quoted"'.replace(" ", "-"),
+    "$(touch x)".replace(" ", "_"),
+    "`x`;&|<>!#%=+,{}()",
+    "@x.y-_",
+    "a" * 200,
+    "heads/main",
+    "\u202eltr",
+    b"latin-\xe9".decode("utf-8", "surrogateescape"),
+)
+
+
+def test_branch_names_of_every_legal_character_are_read_listed_and_switched_to(
+    repository: Path,
+) -> None:
+    """The name in HEAD and the name in the list are the same text, also beside a tag of the name:
+    what is in use would be taken for gone otherwise."""
+    _commit(repository)
+    _git(repository, "tag", "main")
+    seen = set()
+    for name in LEGAL:
+        _git(repository, "branch", name, "refs/heads/main")
+        _git(repository, "tag", name)
+        assert find_reference(repository, os.environ, name) == f"refs/heads/{name}"
+        switch_branch(repository, os.environ, name)
+        state = read_branch(repository)
+        assert state is not None and state.branch is not None
+        seen.add(state.branch)
+        resolve_name("shop", resolve_key("branch", Checkout(state.branch), "main"))
+    assert list_branches(repository, os.environ) == frozenset(seen | {"main"}) and len(seen) == len(
+        LEGAL
+    )
+    recent = list_recent_branches(repository, os.environ)
+    assert {branch.name for branch in recent} == seen | {"main"}
+    assert not (repository / "x").exists()
+
+
+def test_branches_of_a_remote_and_of_worktrees(repository: Path, tmp_path: Path) -> None:
+    _commit(repository)
+    _git(repository, "branch", "there")
+    _git(tmp_path, "clone", "-q", str(repository), "clone")
+    clone = tmp_path / "clone"
+    _git(clone, "worktree", "add", "-q", "-b", "beside", str(tmp_path / "beside"))
+    found = {branch.name: branch for branch in list_recent_branches(clone, os.environ)}
+    assert set(found) == {"main", "there", "beside"}
+    assert found["there"].remote == "origin" and found["main"].remote is None
+    assert found["beside"].worktree == str(tmp_path / "beside")
+    assert find_reference(clone, os.environ, "there") == "refs/remotes/origin/there"
+    assert find_reference(clone, os.environ, "gone") is None
+
+
+def test_which_files_differ_on_another_branch(repository: Path) -> None:
+    (repository / "profiles").mkdir()
+    for name in ("compose.yaml", "same.yaml", ":odd[*].yaml", "other.txt"):
+        (repository / name).write_text("1")
+    _git(repository, "add", "-A")
+    _git(repository, "commit", "-qm", "one")
+    _git(repository, "switch", "-q", "-c", "topic")
+    for name in ("compose.yaml", ":odd[*].yaml", "other.txt", "profiles/new.toml"):
+        (repository / name).write_text("2")
+    _git(repository, "add", "-A")
+    _git(repository, "commit", "-qm", "two")
+    _git(repository, "switch", "-q", "main")
+    paths = ["compose.yaml", "same.yaml", ":odd[*].yaml", "profiles", "missing.yaml"]
+    differing = list_differing(repository, os.environ, "refs/heads/topic", paths)
+    assert differing == (":odd[*].yaml", "compose.yaml", "profiles/new.toml")
+    assert list_differing(repository, os.environ, "refs/heads/topic", []) == ()
+    assert list_differing(repository, os.environ, "refs/heads/gone", paths) is None
