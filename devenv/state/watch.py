@@ -191,6 +191,22 @@ class Watch:
         )
 
     @property
+    def failures(self) -> dict[ServiceName, Activity]:
+        """What stands as failed for a service: its last activity, or a build that none that
+        succeeded has followed."""
+        builds: dict[ServiceName, Activity] = {}
+        last: dict[ServiceName, Activity] = {}
+        for one in self.activities:
+            if one.outcome in (Outcome.DONE, Outcome.FAILED):
+                known = builds if one.is_build else last
+                known.update(dict.fromkeys(one.services, one))
+        failed = {**last, **builds}
+        for name, build in builds.items():
+            if build.outcome is Outcome.DONE and name in last and build.number < last[name].number:
+                failed[name] = last[name]
+        return {name: one for name, one in failed.items() if one.outcome is Outcome.FAILED}
+
+    @property
     def is_busy(self) -> bool:
         """Whether anything is under way."""
         return any(one.outcome is Outcome.UNDER_WAY for one in self.activities)

@@ -8,7 +8,7 @@ from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import WatchAction
 from devenv.state.watch import Activity, Hold, Outcome, Watch, WatchStatus
 from devenv.state.watch_words import render_done, render_step, render_took
-from devenv.values import dataclass
+from devenv.values import dataclass, replace
 
 
 class Phase(StrEnum):
@@ -39,11 +39,19 @@ class WatchedService:
     """What it is about: under way, or the last one."""
     is_stale: bool = False
     """Whether recreating the container would bring old bytes back."""
+    failed: Activity | None = None
+    """A build that failed, after which other things were done."""
 
 
 def resolve_watched(watch: Watch, now: float) -> tuple[WatchedService, ...]:
     """Each service that files go into, in the model's order; `now` in seconds since the epoch."""
-    return tuple(_resolve(watch, name, now) for name in watch.services)
+    failures = watch.failures if watch.is_on else {}
+    rows = []
+    for name in watch.services:
+        row, failed = _resolve(watch, name, now), failures.get(name)
+        is_older = failed is not None and failed is not row.activity
+        rows.append(replace(row, failed=failed) if is_older else row)
+    return tuple(rows)
 
 
 def _resolve(watch: Watch, name: ServiceName, now: float) -> WatchedService:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 from textual.message import Message
 from textual.widgets import OptionList
@@ -20,6 +22,9 @@ from devenv.tui.text import (
     render_status,
 )
 from devenv.values import replace
+
+if TYPE_CHECKING:
+    from devenv.state.watch import Watch
 
 _NAME_WIDTHS = (8, 16)
 _STATUS_WIDTH = 13
@@ -88,6 +93,7 @@ class ServiceList(OptionList):
         statuses = max(_STATUS_WIDTH, *(render_status(s).cell_len for s in state.services))
         name_width = min(max(longest, _NAME_WIDTHS[0]), _NAME_WIDTHS[1], width - statuses - 1)
         known = state.project.services if state.project is not None else None
+        failed = _render_failures(state.watch)
         return [
             _render_row(
                 service,
@@ -96,6 +102,7 @@ class ServiceList(OptionList):
                 name_width,
                 outside=service.status is ServiceStatus.UNSELECTED
                 or (known is not None and service.name not in known),
+                failed=failed.get(service.name, ""),
             )
             for service in state.services
         ]
@@ -127,9 +134,18 @@ def _render_empty(state: State) -> Text:
 
 
 def _render_row(
-    service: ServiceState, now: float, width: int, name_width: int, *, outside: bool
+    service: ServiceState,
+    now: float,
+    width: int,
+    name_width: int,
+    *,
+    outside: bool,
+    failed: str = "",
 ) -> Text:
-    """Name, state, then uptime, CPU and memory where there is room; addresses and detail below."""
+    """Name, state, then uptime, CPU and memory where there is room; addresses and detail below.
+
+    `failed` is what the watch could not bring to it.
+    """
     name = Text(sanitize(service.name).replace("\n", " "), style="bold")
     name.truncate(name_width, overflow="ellipsis", pad=True)
     text = Text(no_wrap=True, overflow="ellipsis", style="dim" if outside else "")
@@ -150,16 +166,31 @@ def _render_row(
     detail = sanitize(service.detail).replace("\n", " ")
     drift = sanitize(render_drift(service))
     below = Text("  ", style="dim")
-    said = " · ".join(part for part in (detail, drift) if part)
+    said = " · ".join(part for part in (detail, failed, drift) if part)
     if said and addresses and len(said) + len(addresses) + 5 > width:
         addresses = ""
-    for words, style in ((sanitize(addresses), ""), (detail, ""), (drift, "not dim yellow")):
+    for words, style in (
+        (sanitize(addresses), ""),
+        (detail, ""),
+        (failed, "not dim red"),
+        (drift, "not dim yellow"),
+    ):
         if words:
             below.append(" · " if below.cell_len > 2 else "").append(words, style)
     if below.cell_len > 2:
         below.truncate(width, overflow="ellipsis")
         text.append("\n").append_text(below)
     return text
+
+
+def _render_failures(watch: Watch | None) -> dict[ServiceName, str]:
+    """What could not be brought to a service by the watch, until it is."""
+    if watch is None or not watch.is_on:
+        return {}
+    return {
+        name: f"✗ {'build' if activity.is_build else 'last change'} failed"
+        for name, activity in watch.failures.items()
+    }
 
 
 _RELOAD = "The files are read again when one is saved, and with u."

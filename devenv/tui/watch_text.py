@@ -98,6 +98,8 @@ def _service_row(row: WatchedService, width: int, now: float) -> Text:
     text.append(f"{': ' if said and row.phase is not Phase.DONE else ''}{said}")
     if row.phase is Phase.DONE and row.activity is not None:
         text.append(f", {render_duration(_age(row.activity, now))} ago", "dim")
+    if row.failed is not None:
+        text.append(" · ✗ its build failed", "red")
     if row.is_stale:
         text.append(" · image is stale", "yellow")
     return text

@@ -171,6 +171,25 @@ def test_what_a_service_is_at(
         assert found[0].text == text
 
 
+def test_a_failed_build_stands_until_one_succeeds() -> None:
+    failed = Activity(1, REBUILD, (APP, DB), 10.0, outcome=Outcome.FAILED, problem=Problem("no"))
+    synced = Activity(2, SYNC, (APP,), 12.0, outcome=Outcome.DONE, seconds=0.1, count=1)
+    watch = seen(ActivityEnded(1, failed), ActivityEnded(2, synced))
+    assert watch.failures == {APP: failed, DB: failed}
+    rows = resolve_watched(watch, 13.0)
+    assert [(row.phase, row.failed) for row in rows] == [
+        (Phase.DONE, failed),
+        (Phase.FAILED, None),
+    ]
+    cancelled = Activity(3, REBUILD, (APP,), 13.0, outcome=Outcome.CANCELLED)
+    assert APP in see_watch(watch, ActivityEnded(3, cancelled)).failures
+    built = Activity(4, REBUILD, (APP, DB), 14.0, outcome=Outcome.DONE, seconds=1.0)
+    watch = see_watch(watch, ActivityEnded(4, built))
+    assert watch.failures == {}
+    broken = Activity(5, SYNC, (DB,), 15.0, outcome=Outcome.FAILED, problem=Problem("gone"))
+    assert see_watch(watch, ActivityEnded(5, broken)).failures == {DB: broken}
+
+
 def test_what_can_be_cancelled_and_which_image_is_stale() -> None:
     watch = seen(ActivityBegan(1, BUILDING), ImagesStale(2, frozenset({DB})))
     assert (watch.can_cancel(None), watch.can_cancel(APP), watch.can_cancel(DB)) == (
