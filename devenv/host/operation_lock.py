@@ -52,7 +52,8 @@ async def hold_lock(
     descriptor = await _take(file, on_wait)
     try:
         if descriptor is not None:
-            os.pwrite(descriptor, json.dumps([os.getpid(), doing]).encode(), 0)
+            with contextlib.suppress(OSError):  # a full disk: who waits is not told for whom
+                os.pwrite(descriptor, json.dumps([os.getpid(), doing]).encode(), 0)
         yield
     finally:
         if descriptor is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 _READ_BYTES = 65536
@@ -41,22 +41,30 @@ class EngineProxy:
         for writer in list(self._open):
             writer.transport.abort()
 
+    def change(self, data: bytes) -> bytes:
+        """What devenv is given of what the engine says; as it is."""
+        return data
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_unix_connection(self._engine)
         both = {writer, far_writer}
         self._open |= both
         try:
-            await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
+            await asyncio.gather(
+                _pass(reader, far_writer, bytes), _pass(far_reader, writer, self.change)
+            )
         finally:
             self._open -= both
             for each in both:
                 each.transport.abort()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes]
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(_READ_BYTES):
-            writer.write(data)
+            writer.write(change(data))
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
