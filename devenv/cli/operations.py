@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from devenv.cli.exclusive import hold_environment
@@ -12,6 +12,7 @@ from devenv.cli.hook_once import run_before_down
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session, find_environment_names, resolve_service_name
 from devenv.cli.shared import ensure_shared, find_used, release_shared
+from devenv.cli.shared_look import find_shared
 from devenv.cli.volume_recovery import recover_volumes
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.compose import Selection
@@ -19,7 +20,7 @@ from devenv.engine.containers_now import observe_once
 from devenv.engine.errors import classify_compose_failure
 from devenv.engine.process import run_process
 from devenv.engine.volumes import VolumeError
-from devenv.errors import DevenvError, EngineUnavailable, ExitCode
+from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
 from devenv.state.model import Container
 from devenv.state.text import sanitize
 
@@ -52,6 +53,7 @@ async def _run(
     for name in names:
         containers = await observe_once(session.client, name)
         known = {container.service for container in containers}
+        await _refuse_shared(session, services, known)
         wanted = [resolve_service_name(service, known) for service in services]
         if not containers and verb != "down":
             continue
@@ -93,6 +95,20 @@ async def _run(
             print_note("  devenv up   makes them")
             return ExitCode.FAILED
     return ExitCode.GOOD
+
+
+async def _refuse_shared(
+    session: Session, services: Sequence[str], known: Collection[ServiceName]
+) -> None:
+    """Raises UsageError for a service that runs in the environment of all."""
+    shared = await asyncio.to_thread(find_shared, session) if services else None
+    mine = shared.services if shared is not None else ()
+    named = next((one for one in services if one in mine and one not in known), None)
+    if named is not None and shared is not None:
+        raise UsageError(
+            f"{named} is shared by all environments, and stops with the last of them.",
+            fix=f"for all of them at once: docker compose -p {shared.name} restart {named}",
+        )
 
 
 def remove_environment(session: Session, name: EnvironmentName) -> None:

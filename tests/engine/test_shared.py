@@ -107,6 +107,8 @@ def test_two_worktrees_one_service(repository: Repository, docker_engine: Endpoi
     assert (row["status"], row["detail"]) == ("healthy", "shared by all environments")
     assert row["ports"][0]["host_port"] == port
     assert one.run("exec", "search", "redis-cli", "get", "k").stdout.strip() == "v"
+    assert "is shared by all" in one.run("restart", "search", code=2).stderr
+    assert "ready to accept" in one.run("logs", "search").stdout.lower()
 
     # It goes on while one uses it, and stops with the last one; its data stays.
     said = one.run("down").stderr
