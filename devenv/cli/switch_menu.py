@@ -7,7 +7,7 @@ has ended, and it begins again afterwards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from devenv.cli.background import in_thread
 from devenv.cli.session import Session
@@ -15,6 +15,7 @@ from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, UsageError
 from devenv.host.git_commands import find_reference, list_differing, list_recent_branches
+from devenv.host.project_files import ProjectFiles
 from devenv.state.actions import Action, SwitchChoicesLoaded, SwitchPreviewed
 from devenv.state.effects import Effect, LoadSwitchChoices, PreviewSwitch
 from devenv.state.switcher import SwitchChoice, SwitchKind, SwitchPreview, SwitchTarget
@@ -81,15 +82,17 @@ class SwitchMenu:
 
 
 def load_choices(session: Session) -> tuple[SwitchChoice, ...]:
-    """Profiles by name, then branches, the newest first. Raises ConfigError, ComposeFileError."""
-    files = session.files
-    choices = []
-    for name, profile in sorted(files.profiles.items()):
-        is_current = name == files.choice.name
-        words = [profile.description, files.choice.reason if is_current else ""]
-        target = SwitchTarget(SwitchKind.PROFILE, name)
-        choices.append(SwitchChoice(target, " · ".join(filter(None, words)), is_current))
-    git = files.git
+    """Profiles by name, then branches, the newest first. Of files that do not load there are only
+    the branches: another one may have files that do."""
+    from devenv.cli.switching import find_git
+
+    git = find_git(session)
+    choices: list[SwitchChoice] = []
+    try:
+        choices += _find_profiles(session.files)
+    except DevenvError:
+        if git is None:
+            raise
     for branch in list_recent_branches(git.root, session.environ) if git is not None else ():
         is_current = git is not None and branch.name == git.branch
         elsewhere = branch.worktree if not is_current else None
@@ -102,6 +105,14 @@ def load_choices(session: Session) -> tuple[SwitchChoice, ...]:
             )
         )
     return tuple(choices)
+
+
+def _find_profiles(files: ProjectFiles) -> Iterator[SwitchChoice]:
+    for name, profile in sorted(files.profiles.items()):
+        is_current = name == files.choice.name
+        words = [profile.description, files.choice.reason if is_current else ""]
+        target = SwitchTarget(SwitchKind.PROFILE, name)
+        yield SwitchChoice(target, " · ".join(filter(None, words)), is_current)
 
 
 async def preview_switch(session: Session, target: SwitchTarget, before: Before) -> tuple[str, ...]:
@@ -163,6 +174,7 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     Raises what keeps it from being done; then all is as it was before.
     """
     from devenv.cli.switching import (
+        find_git,
         keep_choice,
         leave_for_branch,
         load_running,
@@ -171,7 +183,7 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     )
 
     if target.kind is SwitchKind.BRANCH:
-        git = session.files.git
+        git = find_git(session)
         if git is None or find_reference(git.root, session.environ, target.name) is None:
             raise UsageError(f"There is no branch {target.name} any more.", fix="git branch")
         leave_for_branch(session, load_running(session), target.name)

@@ -23,6 +23,7 @@ from devenv.engine.preflight import check_plan, load_hashes, load_plan
 from devenv.errors import CommandFailed, DevenvError, ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.choices import forget_choice, remember_choice
+from devenv.host.git import GitState, read_branch
 from devenv.host.git_commands import has_branch, switch_branch
 from devenv.host.memory import open_memory
 from devenv.host.ports import find_listener
@@ -44,14 +45,27 @@ def run_switch(session: Session, arguments: argparse.Namespace) -> int:
             "switch needs a profile or a branch.",
             fix="devenv profile list; --auto goes back to what devenv.toml says",
         )
-    files = session.files
-    is_profile = target in files.profiles and not arguments.branch
-    git = files.git
-    if not is_profile and (git is None or not has_branch(git.root, session.environ, target)):
+    git = find_git(session)
+    is_branch = git is not None and has_branch(git.root, session.environ, target)
+    try:
+        is_profile = target in session.files.profiles and not arguments.branch
+    except DevenvError:
+        if not is_branch:
+            raise
+        is_profile = False  # a branch whose files do not load can still be left
+    if not is_profile and not is_branch:
         raise _unknown(session, target)
     if is_profile:
         return _to_profile(session, arguments, target)
     return _to_branch(session, arguments, target)
+
+
+def find_git(session: Session) -> GitState | None:
+    """The checkout that the project lies in, also where the project's files do not load."""
+    try:
+        return session.files.git
+    except DevenvError:
+        return read_branch(session.start)
 
 
 def _unknown(session: Session, target: str) -> UsageError:
@@ -106,7 +120,7 @@ def keep_choice(session: Session, name: str) -> bool:
 
 
 def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> int:
-    git = session.files.git
+    git = find_git(session)
     assert git is not None
     if git.branch == branch:
         print_note(sanitize(f"{branch} is checked out already."))
@@ -134,9 +148,9 @@ def leave_for_branch(
 ) -> None:
     """Stop what runs, and let git switch. Where it refuses, what was stopped is started again, and
     CommandFailed has its words."""
-    git = session.files.git
+    git = find_git(session)
     if git is None:
-        raise UsageError(f"{session.files.root} is in no git repository.")
+        raise UsageError(f"{session.start} is in no git repository.")
     name, running = before
     if name is not None and running:
         print_note(sanitize(f"stopping {', '.join(running)} of {name}"))

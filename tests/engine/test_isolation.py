@@ -317,3 +317,67 @@ def test_isolation_needs_git(make_project: Callable[[str], Project]) -> None:
     project.write("devenv.toml", SETTINGS.format(mode="branch"))
     said = project.run("up", "--detach", code=2).stderr
     assert "devenv.toml:2" in said and "git init" in said
+
+
+def test_a_branch_that_lacks_an_override_file_leaves_the_other_ones_alone(
+    repository: Repository,
+) -> None:
+    main = repository.main
+    main.write_compose({"app": sleeper()})
+    main.write("devenv.toml", 'default_profile = "dev"\n' + SETTINGS.format(mode="branch"))
+    main.write("profiles/dev.toml", 'files = ["dev.compose.yaml"]\n')
+    override = main.write("profiles/dev.compose.yaml", "services: {app: {labels: {a: b}}}\n")
+    git(main.directory, "add", "-A")
+    git(main.directory, "commit", "-q", "-m", "one")
+    git(main.directory, "switch", "-q", "-c", "topic")
+    override.unlink()
+    git(main.directory, "commit", "-qam", "two")
+    git(main.directory, "switch", "-q", "main")
+    with main.running("up", "--plain") as up:
+        wait_for(lambda: "Ready in" in up.stderr, seconds=60)
+        ids = main.ids()
+        git(main.directory, "switch", "-q", "topic")
+        wait_for(lambda: "What runs is left as it is" in up.stderr, seconds=30)
+        assert "dev.compose.yaml, which does not exist" in up.stderr
+        assert main.running_services() == {"app"} and main.ids() == ids
+        git(main.directory, "switch", "-q", "main")
+    said = main.run("switch", "topic", code=2).stderr
+    assert "profiles/dev.toml:1" in said and "devenv switch main goes back" in said
+    assert main.running_services() == set()
+    main.run("switch", "main")
+    assert main.running_services() == {"app"} and main.ids() == ids
+
+
+def test_a_state_directory_that_cannot_be_written_is_said(repository: Repository) -> None:
+    main = repository.main
+    main.write_compose({"app": sleeper()})
+    main.write("devenv.toml", SETTINGS.format(mode="branch"))
+    main.up()  # the plain environment needs none
+    git(main.directory, "switch", "-q", "-c", "topic")
+    closed = main.write("closed", "")  # no directory, for root neither
+    said = main.run("up", "--detach", code=2, XDG_STATE_HOME=str(closed)).stderr
+    assert "cannot be written" in said and "XDG_STATE_HOME" in said
+    assert main.running_services() == {"app"}
+
+
+def test_a_detached_shallow_clone_and_a_submodule_are_environments_of_their_own(
+    repository: Repository,
+) -> None:
+    main = repository.main
+    main.write_compose({"app": sleeper()})
+    main.write("devenv.toml", SETTINGS.format(mode="branch"))
+    git(main.directory, "add", "-A")
+    git(main.directory, "commit", "-q", "-m", "one")
+    place = repository.place
+    url = f"file://{main.directory}"
+    git(place, "clone", "-q", "--depth", "1", url, "shallow")
+    git(place / "shallow", "checkout", "-q", "--detach")
+    shallow = repository.at("shallow")
+    assert shallow.name == f"{main.name}-detached"
+    shallow.run("environments")
+    outer = place / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q", "-b", "main")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "inner")
+    git(outer / "inner", "switch", "-q", "-c", "topic")
+    assert repository.at("outer/inner").name == f"{main.name}-topic"
