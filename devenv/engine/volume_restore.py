@@ -19,6 +19,7 @@ read. `cli.volume_recovery` does both.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -52,6 +53,7 @@ from devenv.engine.volumes import (
     replace_within,
     write_volume,
 )
+from devenv.errors import ExitCode
 from devenv.values import dataclass
 
 
@@ -232,12 +234,15 @@ async def replace_volumes(
         await put_in_place(client, environment, replacements, progress, contents)
         await remove_vessel(client, mark)
     except BaseException as error:
-        raise ReplacementCut(
-            "The replacement was cut off in the middle"
-            + (f": {error}" if str(error) else "")
-            + " What is to be restored is whole, and kept on the engine.",
+        why = f": {error}" if str(error) else "."
+        cut = ReplacementCut(
+            f"The replacement was cut off in the middle{why} What is to be restored is whole, and "
+            "kept on the engine.",
             fix="devenv up or devenv snapshot completes it",
-        ) from error
+        )
+        if isinstance(error, asyncio.CancelledError):
+            cut.exit_code = ExitCode.INTERRUPTED
+        raise cut from error
     failed = await release(client, held)
     if failed:
         raise VolumeError(
