@@ -63,7 +63,7 @@ def resolve_rows(state: State, chosen: ServiceName | None, sort: Sort) -> list[S
         if service.name == chosen and len(running) > 1:
             rows += [
                 StatsRow(
-                    f"  {sanitize(container.name)}",
+                    f"  {sanitize(service.name)}-{container.number}",
                     state.usage[container.id],
                     is_part=True,
                     limited=bool(container.memory_limit_bytes),

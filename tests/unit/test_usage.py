@@ -112,7 +112,7 @@ def test_rows_are_sorted_and_those_alike_keep_the_start_order() -> None:
     assert _names(state, Sort.NETWORK) == ["app ×2", "db", "cache", "worker"]
     assert _names(state, Sort.BLOCK)[0] == "db"
     rows = resolve_rows(state, states.name("app"), Sort.ORDER)
-    assert [row.name for row in rows if row.is_part] == ["  shop-app-1", "  shop-app-2"]
+    assert [row.name for row in rows if row.is_part] == ["  app-1", "  app-2"]
     total = resolve_total(state)
     assert total is not None and total.name == "all 4"
     assert total.usage.memory_bytes == sum(usage.memory_bytes for usage in state.usage.values())
