@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 from devenv.cli.background import in_thread
+from devenv.cli.output import print_note
 from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
@@ -19,6 +20,7 @@ from devenv.host.project_files import ProjectFiles
 from devenv.state.actions import Action, SwitchChoicesLoaded, SwitchPreviewed
 from devenv.state.effects import Effect, LoadSwitchChoices, PreviewSwitch
 from devenv.state.switcher import SwitchChoice, SwitchKind, SwitchPreview, SwitchTarget
+from devenv.state.text import sanitize
 
 Before = tuple[EnvironmentName | None, tuple[ServiceName, ...]]
 
@@ -187,7 +189,13 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
         if git is None or find_reference(git.root, session.environ, target.name) is None:
             raise UsageError(f"There is no branch {target.name} any more.", fix="git branch")
         leave_for_branch(session, load_running(session), target.name)
-        return session.renew()
+        renewed = session.renew()
+        try:
+            renewed.files  # noqa: B018, a property that loads
+        except DevenvError:
+            print_note(sanitize(f"Nothing was started; devenv switch {git.branch} goes back."))
+            raise
+        return renewed
     from devenv.cli.operations import stop_services
     from devenv.cli.up import ask_first
     from devenv.engine.preflight import check_plan

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import signal
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from devenv.cli.output import print_note
@@ -43,17 +44,30 @@ _ENDED = "ended"
 def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
     notice: Problem | None = None
+    left: set[EnvironmentName] = set()
     while True:
         ask_first(session, shows_access=False)
         clone_first(session, arguments)
         answer = asyncio.run(_run_terminal(session, arguments, notice))
         notice = None
+        if isinstance(answer, int):
+            _release(session, left)
+            return answer
+        if session.files.settings.isolation.shared:
+            left.add(session.project.name)
         if isinstance(answer, SwitchTarget):
             session, notice = _switch(session, answer)
-        elif answer == "switch":
-            session = apply_switch(session)
         else:
-            return answer
+            session = apply_switch(session)
+
+
+def _release(session: Session, left: Iterable[EnvironmentName]) -> None:
+    """Stop what the environments that were left have shared, where nobody uses it any more."""
+    from devenv.cli.operations import release_services
+
+    for name in left:
+        with contextlib.suppress(DevenvError):  # the next `down` does it
+            release_services(session, name)
 
 
 def _switch(session: Session, target: SwitchTarget) -> tuple[Session, Problem | None]:
