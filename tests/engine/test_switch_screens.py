@@ -85,7 +85,11 @@ def test_profiles_and_branches_are_switched_and_git_may_refuse(repository: Repos
             "search",
             "chosen for branch main with devenv switch",
         )
-        terminal.wait(lambda s: "main → search" in s and "up is done" in s, seconds=60, what="ui")
+        terminal.wait(
+            lambda s: "main → search" in s and "✓ 3" in s and "up is done" in s,
+            seconds=60,
+            what="ui",
+        )
 
         # a change that git would overwrite
         (main.directory / "compose.yaml").write_text(
@@ -105,11 +109,12 @@ def test_profiles_and_branches_are_switched_and_git_may_refuse(repository: Repos
         terminal.wait(
             lambda s: "topic →" in s or "topic · " in s, seconds=90, what="the other branch"
         )
-        terminal.wait(lambda s: "up is done" in s, seconds=60, what="the start")
         assert git(main.directory, "branch", "--show-current") == "topic"
         assert main.running_services() == set() and main.ids() == ids
         topic = repository.at(main.directory.name)
-        assert topic.running_services() == {"db", "app"}
+        both = {"db", "app"}
+        terminal.wait(lambda _: topic.running_services() == both, seconds=60, what="its start")
+        terminal.wait(lambda s: "up is done" in s, seconds=60, what="the end of it")
         leave(terminal)
 
 
