@@ -7,7 +7,7 @@ has ended, and it begins again afterwards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from devenv.cli.background import in_thread
 from devenv.cli.output import print_note
@@ -15,7 +15,13 @@ from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, UsageError
-from devenv.host.git_commands import find_reference, list_differing, list_recent_branches
+from devenv.host.files import read_text
+from devenv.host.git_commands import (
+    find_reference,
+    list_differing,
+    list_recent_branches,
+    read_committed,
+)
 from devenv.host.project_files import ProjectFiles
 from devenv.state.actions import Action, SwitchChoicesLoaded, SwitchPreviewed
 from devenv.state.effects import Effect, LoadSwitchChoices, PreviewSwitch
@@ -142,7 +148,8 @@ async def _preview_branch(session: Session, branch: str, before: Before) -> tupl
     if differing is None or differing:
         named = ", ".join(differing or ())
         why = f"differ there: {named}" if named else "git cannot say how that branch differs"
-        return (*steps, f"start what the files of that branch say; {why}")
+        told = await in_thread(lambda: compare_services(supposed, branch, differing or ()))
+        return (*steps, f"start what the files of that branch say; {why}", *told)
     await in_thread(lambda: supposed.selection)
     # All that runs is stopped before git switches, so the plan begins from nothing that runs.
     plan = await load_switch_plan(supposed, (before[0], ()))
@@ -168,6 +175,32 @@ def find_differing(session: Session, branch: str) -> tuple[str, ...] | None:
     paths = [path for path in (*own, *find_model_files(session)) if path.startswith(top)]
     relative = list(dict.fromkeys(path.removeprefix(top) for path in paths))
     return list_differing(git.root, session.environ, reference, relative)
+
+
+def compare_services(session: Session, branch: str, differing: Iterable[str]) -> tuple[str, ...]:
+    """Which services each Compose file that differs has more there, or less, as git has it."""
+    from devenv.compose.service_names import parse_service_names
+
+    git = session.files.git
+    reference = find_reference(git.root, session.environ, branch) if git is not None else None
+    own = {str(file) for file in session.files.compose_files}
+    lines = []
+    for path in differing:
+        if git is None or reference is None or str(git.root / path) not in own:
+            continue
+        text = read_committed(git.root, session.environ, reference, path)
+        if text is None:
+            lines.append(f"{path} is not there")
+            continue
+        there = parse_service_names(text)
+        here = parse_service_names(read_text(git.root / path))
+        if there is None:
+            lines.append(f"{path} does not load there")
+        elif here is not None:
+            for word, names in (("adds", there - here), ("lacks", here - there)):
+                if names:
+                    lines.append(f"{path} {word} there: {', '.join(sorted(names))}")
+    return tuple(lines)
 
 
 def apply_target(session: Session, target: SwitchTarget) -> Session:

@@ -78,6 +78,11 @@ def list_differing(
     return None if text is None else tuple(filter(None, text.split("\0")))
 
 
+def read_committed(root: Path, environ: Mapping[str, str], reference: str, path: str) -> str | None:
+    """The text of a file, relative to `root`, as `reference` has it; None where it has none."""
+    return _ask(root, environ, "cat-file", "blob", f"{reference}:{path}")
+
+
 def has_branch(root: Path, environ: Mapping[str, str], name: str) -> bool:
     """Whether `git switch NAME` can find it: a local branch, or one of a single remote."""
     return find_reference(root, environ, name) is not None

@@ -67,7 +67,7 @@ def test_profiles_and_branches_are_switched_and_git_may_refuse(repository: Repos
     git(main.directory, "branch", "topic")
     git(main.directory, "switch", "-q", "-c", "other")
     (main.directory / "compose.yaml").write_text(
-        (main.directory / "compose.yaml").read_text() + "# another one\n"
+        (main.directory / "compose.yaml").read_text().replace("  search:", "  mailer:")
     )
     git(main.directory, "commit", "-qam", "two")
     git(main.directory, "switch", "-q", "main")
@@ -96,6 +96,8 @@ def test_profiles_and_branches_are_switched_and_git_may_refuse(repository: Repos
             (main.directory / "compose.yaml").read_text() + "# mine\n"
         )
         choose(terminal, "branch other", "differ there:")
+        assert "compose.yaml adds there: mailer" in terminal.screen
+        assert "compose.yaml lacks there: search" in terminal.screen
         ids = main.ids()
         terminal.press("\r")
         terminal.wait(lambda s: "Your local changes" in s, seconds=90, what="git's words")
