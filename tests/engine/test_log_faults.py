@@ -15,6 +15,7 @@ import pytest
 
 from devenv.compose.names import EnvironmentName
 from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.compose import find_compose
 from devenv.engine.context import Endpoint, EndpointKind
 from devenv.engine.observe import Observer
 from devenv.state.logs import LogStore
@@ -186,3 +187,34 @@ async def test_a_container_that_is_removed_meanwhile_is_no_error(project: Projec
         with contextlib.suppress(ApiError):
             await project.client.request("DELETE", f"/containers/{ids['app']}", {"force": True})
         await until(lambda: any("was removed" in entry.text for entry in logs.lines()))
+
+
+async def test_scaled_containers_are_one_stream_with_a_mark(project: Project) -> None:
+    """A second container's lines join those of the service; taken away, what it said stays."""
+    project.write_compose(
+        {"app": {**sleeper(), "command": ["sh", "-c", "echo here; exec sleep 600"]}}
+    )
+    await asyncio.to_thread(project.run, "up", "--detach", "--no-checks")
+    compose, logs = find_compose(project.environ), LogStore()
+
+    def scale(count: int) -> None:
+        subprocess.run(
+            compose.argv("up", "--detach", "--no-recreate", "--scale", f"app={count}"),
+            cwd=project.directory,
+            env=project.environ,
+            capture_output=True,
+            check=True,
+        )
+
+    def marks(words: str) -> int:
+        entries = [entry for entry in logs.lines() if entry.source == "devenv"]
+        return sum(words in entry.text for entry in entries)
+
+    async with observing(project.client, project.name, logs):
+        await until(lambda: seen_texts(logs, "app") == ["here"])
+        await asyncio.to_thread(scale, 2)
+        await until(lambda: seen_texts(logs, "app") == ["here", "here"])
+        await until(lambda: marks("one more container") == 1)
+        await asyncio.to_thread(scale, 1)
+        await until(lambda: marks("was removed") == 1)
+        assert seen_texts(logs, "app") == ["here", "here"]
