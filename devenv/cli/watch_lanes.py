@@ -127,8 +127,7 @@ class Lanes:
                     raise  # the watch ends
                 current.uncancel()
                 if why == NEWER_SAVE:
-                    newer = self._pending.pop(lane, {})
-                    self._join(lane, (*works.values(), *newer.values()))
+                    self._join_before(lane, works.values())
                 else:
                     newer = self._pending.pop(lane, {})
                     self._give_up(lane, works.values())
@@ -143,14 +142,24 @@ class Lanes:
                 self._keeper.settle(self._failed.pop(lane, set()))
                 self._settle(lane, works.values())
                 return
+            if await self._worker.wait_for_engine():
+                self._join_before(lane, works.values())
+                return
             # What can be copied is not lost with the build.
             self._failed.setdefault(lane, set()).update(_paths(asking))
             works = {w.service: w for one in works.values() if (w := take_synced(one)) is not None}
         async with asyncio.TaskGroup() as tasks:
             doing = [tasks.create_task(self._worker.do(w, noticed)) for w in works.values()]
-        self._settle(
-            lane, [w for w, task in zip(works.values(), doing, strict=True) if task.result()]
-        )
+        good = [w for w, task in zip(works.values(), doing, strict=True) if task.result()]
+        self._settle(lane, good)
+        failed = [work for work in works.values() if work not in good]
+        if failed and await self._worker.wait_for_engine():
+            self._join_before(lane, failed)
+
+    def _join_before(self, lane: ServiceName, works: Iterable[ServiceWork]) -> None:
+        """Have works done again, before what came since."""
+        newer = self._pending.pop(lane, {})
+        self._join(lane, (*works, *newer.values()))
 
     def _settle(self, lane: ServiceName, works: Iterable[ServiceWork]) -> None:
         """What went well is brought; what failed stays to be asked for again."""

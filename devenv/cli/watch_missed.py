@@ -44,7 +44,7 @@ async def find_missed(
     alive = {c.service for c in found}
     stale = await _find_stale(model, client, kept)
     works: tuple[ServiceWork, ...] = tuple(
-        _rebuild(model, name)
+        rebuild_stale(model, name)
         for name, image in stale.items()
         if any(c.service == name and c.id not in image.container_ids for c in found)
     )
@@ -103,7 +103,8 @@ def _is_older(found: Iterable[Container], change: PlannedChange) -> bool:
     )
 
 
-def _rebuild(model: WatchModel, service: ServiceName) -> ServiceWork:
+def rebuild_stale(model: WatchModel, service: ServiceName) -> ServiceWork:
+    """What a container asks for that came from a stale image."""
     build = model.project.services[service].build
     change = PlannedChange(
         build.context if build is not None else "",

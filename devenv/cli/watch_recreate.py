@@ -19,6 +19,7 @@ from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import load_hashes
 from devenv.engine.recreate import Recreated, is_newest, recreate_service
 from devenv.errors import DevenvError
+from devenv.state.model import Container
 from devenv.values import dataclass
 
 _MADE_BY_BUILD = frozenset(
@@ -28,6 +29,8 @@ _MADE_BY_BUILD = frozenset(
     }
 )
 """An anonymous volume of such a name holds what the image's build put there, and nothing else."""
+_ASKED_TO = (0, 130, 137, 143)
+"""Exit codes of a container that may have been stopped."""
 _ALIVE = ("running", "restarting", "paused")
 
 
@@ -94,7 +97,7 @@ class Recreator:
             c
             for c in found
             if c.service in services and c.service in own and c.service not in alive
-            if c.state == "exited" and not c.stopped
+            if c.state == "exited" and _ended_by_itself(model, c)
         ]
         newest = [c.service for c in idle if await is_newest(self._client, c.id)]
         ended = [s for s in services if s in {c.service for c in idle} - set(newest)]
@@ -152,6 +155,19 @@ class Recreator:
             return await self._hashes[1]
         self._hashes = None
         return {}
+
+
+def _ended_by_itself(model: WatchModel, container: Container) -> bool:
+    """Whether nobody asked it to stop. Where the engine has forgotten, its exit code tells, or
+    that others wait for it to complete."""
+    if container.stopped is not None:
+        return not container.stopped
+    awaited = any(
+        edge.service == container.service and edge.condition == "service_completed_successfully"
+        for service in model.project.services.values()
+        for edge in service.dependencies
+    )
+    return awaited or container.exit_code not in _ASKED_TO
 
 
 def is_made_by_build(target: str) -> bool:

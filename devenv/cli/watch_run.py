@@ -20,6 +20,7 @@ from devenv.cli.watch_lanes import Lanes, measure_notice
 from devenv.cli.watch_missed import find_missed
 from devenv.cli.watch_model import WatchModel, load_watch_model
 from devenv.cli.watch_reload import bring_up, reload_model
+from devenv.cli.watch_returns import follow_starts
 from devenv.cli.watch_tell import Tell, Teller
 from devenv.cli.watch_work import Output, Worker
 from devenv.cli.watch_writable import note_unwritable
@@ -71,6 +72,10 @@ class WatchRun:
                 self._model.planner, self._client, self._model.project.name, self._teller
             )
             tasks.create_task(noting)
+            returns = follow_starts(
+                self._client, lambda: self._model, lambda: self._worker.stale, self._lanes.begin
+            )
+            tasks.create_task(returns)
             watcher: SourceWatcher | None = None
             try:
                 while True:

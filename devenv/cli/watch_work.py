@@ -33,6 +33,8 @@ from devenv.state.text import sanitize
 from devenv.state.watch import WHOLE, Part
 from devenv.state.watch_events import ImagesStale
 
+ENGINE_SECONDS = 1.0
+"""How often an engine that went away is looked for."""
 HEALTH_SECONDS = 120.0
 """How long a recreated container's health is waited for, to say what it took."""
 Output = Callable[[int, str], None]
@@ -112,7 +114,8 @@ class Worker:
             after = After.RESTART
         ids = [c.id for c in await self._containers(work.service) if c.state == "running"]
         if not ids:
-            doing.cancel("its container does not run; nothing to sync to")
+            await self._mark_stale(work.service, ())
+            doing.cancel("its container does not run: its image is built when it starts")
             return True
         changes = [Change(c.path, c.target or "") for c in work.synced]
         async with contextlib.AsyncExitStack() as stack:
@@ -128,6 +131,8 @@ class Worker:
                 return await self._rebuild(doing, [work])
         failed = next((r for r in results if r.outcome is not Outcome.SYNCED), None)
         if failed is not None:
+            if failed.outcome is Outcome.GONE:
+                await self._mark_stale(work.service, ())
             doing.fail(Problem(f"sync: {failed.why}"))
             return False
         if work.restarts and work.action is WatchAction.SYNC:
@@ -252,13 +257,30 @@ class Worker:
         return [container for container in found if container.service == name]
 
     async def _mark_stale(self, name: ServiceName, ids: Sequence[str]) -> None:
-        """What these containers got is not in their image."""
+        """What these containers got is not in their image; no ids: what none of them got."""
         known = self.stale.get(name)
-        if known is not None and set(ids) <= set(known.container_ids):
+        if known is not None and ids and set(ids) <= set(known.container_ids):
             return
         with contextlib.suppress(ApiError):  # it is gone, and what it got with it
-            image = str((await self._client.inspect(ids[0])).get("Image"))
+            if ids:
+                image = str((await self._client.inspect(ids[0])).get("Image"))
+            else:
+                reference = self.model.image_of(name)
+                found = await self._client.images_present([reference])
+                image = str((found.get(reference) or {}).get("Id"))
             self.use_stale({**self.stale, name: StaleImage(image, tuple(ids))})
+
+    async def wait_for_engine(self) -> bool:
+        """Whether the engine was away, and is back now."""
+        was_away = False
+        while True:
+            try:
+                await self._client.ping()
+            except EngineUnavailable:
+                was_away = True
+                await asyncio.sleep(ENGINE_SECONDS)
+            else:
+                return was_away
 
     def use_stale(self, stale: Mapping[ServiceName, StaleImage]) -> None:
         """The stale images from now on."""

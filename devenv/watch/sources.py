@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ParamSpec
@@ -81,6 +82,8 @@ class SourceWatcher:
         self._times: dict[str, float] = {}
         """When each file became what it was when it was first looked at."""
         self._before = before
+        self._lock = threading.Lock()
+        """Held while what is known changes: comparing is done in a thread."""
         self._again = asyncio.Event()
         self._untaken: set[str] = set()
         """Paths that were found to differ, and then nobody was there to take them."""
@@ -92,7 +95,9 @@ class SourceWatcher:
 
     def snapshot(self) -> dict[str, str]:
         """What is known of each file, as text to keep and compare."""
-        return {path: f"{seen.digest} {seen.mode:o}" for path, seen in self._seen.items()}
+        with self._lock:
+            known = dict(self._seen)
+        return {path: f"{seen.digest} {seen.mode:o}" for path, seen in known.items()}
 
     def differences(self, kept: Mapping[str, str]) -> tuple[str, ...]:
         """The paths that are not as they were in a snapshot of the same trees, sorted."""
@@ -153,10 +158,15 @@ class SourceWatcher:
                     following = asyncio.ensure_future(anext(stream, None))
                     touched = {path for _, path in batch}
                     changed = await self._finish(self._compare, touched)
-                    if any(self._is_new_directory(path, watched) for path in touched):
+                    # One that is watched and told of came or went: the kernel watches what it was.
+                    if not watched.isdisjoint(touched) or any(
+                        self._is_new_directory(path, watched) for path in touched
+                    ):
                         self._again.set()
                     if changed:
                         yield changed
+            except FileNotFoundError:
+                await asyncio.sleep(0.05)  # a directory went before it could be watched
             finally:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
@@ -250,6 +260,10 @@ class SourceWatcher:
         return self._compare(paths)
 
     def _compare(self, paths: Iterable[str]) -> tuple[str, ...]:
+        with self._lock:
+            return self._compare_now(paths)
+
+    def _compare_now(self, paths: Iterable[str]) -> tuple[str, ...]:
         looked = {path for path in paths if self._is_within(path) or path in self._files}
         # A directory that went takes with it all that was known below.
         gone = {p for p in looked if p not in self._seen and not os.path.lexists(p)}

@@ -62,7 +62,12 @@ def test_one_build_for_all_who_share_it(project: Project) -> None:
             "follows": sleeper(
                 depends_on={"app": {"condition": "service_started", "restart": True}}
             ),
-            "stays": sleeper(depends_on=["app"]),
+            "stays": sleeper(
+                depends_on={
+                    "app": {"condition": "service_started"},
+                    "task": {"condition": "service_completed_successfully"},
+                }
+            ),
         },
     )
     project.run("up", "--detach")

@@ -54,6 +54,9 @@ class FakeWorker:
         self.done.append(("built" if self.good else "failed", paths))
         return self.good
 
+    async def wait_for_engine(self) -> bool:
+        return False
+
     async def do(self, one: ServiceWork, noticed: Mapping[Part, float]) -> bool:
         self.done.append((one.action.value, [change.path for change in one.changes]))
         return True

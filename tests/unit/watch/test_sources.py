@@ -152,6 +152,22 @@ async def test_names_that_differ_in_case_alone_and_links_of_directories(tmp_path
         await until(lambda: upper in found)
 
 
+async def test_a_directory_that_is_made_again_is_watched_again(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    async with following(SourceWatcher([str(tmp_path)])) as found:
+        for number in range(5):
+            found.clear()
+            (tmp_path / "mark").write_text(str(number))
+            await until(lambda: bool(found))
+            shutil.rmtree(tmp_path / "d")
+            (tmp_path / "d").mkdir()
+            file = tmp_path / "d" / "f"
+            for text in "abc":
+                found.clear()
+                file.write_text(f"{number}{text}")
+                await until(lambda at=str(file): at in found)  # type: ignore[misc]
+
+
 async def test_many_files_of_many_folders_go_at_once(tmp_path: Path) -> None:
     for folder in range(40):
         (tmp_path / "src" / str(folder)).mkdir(parents=True)
