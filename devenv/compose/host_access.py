@@ -2,7 +2,8 @@
 
 Read from the merged model. A container is no wall against a project that opens these doors, so
 they are shown before the first start. What is usual for development is none of them: named
-volumes, published ports, bind mounts below the repository, builds from it.
+volumes, published ports, bind mounts below the repository, builds from it, also with the machine's
+network, as they need it behind a proxy.
 """
 
 from __future__ import annotations
@@ -127,8 +128,6 @@ def _find_mounts(raw: Mapping[str, Any], place: _Places) -> Iterator[tuple[str, 
 def _find_in_build(build: Mapping[str, Any], place: _Places) -> Iterator[tuple[str, str]]:
     if build.get("privileged"):
         yield "build.privileged", "all of the machine while it is built: privileged"
-    if build.get("network") == "host":
-        yield "build.network", "the machine's network while it is built"
     if build.get("ssh"):
         yield "build.ssh", "your ssh keys while it is built"
     if build.get("entitlements"):

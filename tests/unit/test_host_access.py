@@ -51,7 +51,6 @@ def _bind(source: str, **more: Any) -> dict[str, Any]:
         (_bind("/src/shop/../other"), "volumes[0]"),
         ({"build": {"context": "/elsewhere"}}, "build.context"),
         ({"build": {"context": ".", "privileged": True}}, "build.privileged"),
-        ({"build": {"context": ".", "network": "host"}}, "build.network"),
         ({"build": {"context": ".", "ssh": ["default"]}}, "build.ssh"),
         ({"build": {"context": ".", "entitlements": ["network.host"]}}, "build.entitlements"),
         (
@@ -68,7 +67,11 @@ def test_each_door(service: dict[str, Any], key: str) -> None:
 def test_what_development_usually_does_is_no_door() -> None:
     usual = {
         "image": "app",
-        "build": {"context": TOP, "additional_contexts": {"base": "docker-image://x"}},
+        "build": {
+            "context": TOP,
+            "network": "host",
+            "additional_contexts": {"base": "docker-image://x"},
+        },
         "ports": [{"target": 80, "published": "8080"}],
         "volumes": [
             {"type": "bind", "source": TOP, "target": "/app"},
