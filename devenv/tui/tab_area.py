@@ -71,6 +71,18 @@ class TabArea(TabbedContent):
         """Bring a tab to the front."""
         self.active = f"tab-{tab.TITLE}"
 
+    def _on_tab_pane_focused(self, event: TabPane.Focused) -> None:
+        """Textual passes the focus of what is hidden to its neighbour in the same tab, and brings
+        that tab back to the front with it."""
+        pane = event.tab_pane
+        if pane.display:
+            return
+        event.stop()
+        event.prevent_default()
+        focused = self.screen.focused
+        if focused is not None and pane in focused.ancestors:
+            self.screen.set_focus(None)
+
     def step_tab(self, step: int) -> None:
         """Bring the tab `step` places further to the front."""
         index = self.tabs.index(self.visible_tab) + step

@@ -177,3 +177,29 @@ def test_the_output_of_builds_is_bounded() -> None:
     assert (builds.lines(2), builds.size_bytes) == ((), 90)
     assert builds.lines(3) == ("3" * 30, "4" * 30, "5" * 30)
     assert builds.dropped(3) == 3
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("c", "Config"), ("V", "Env"), ("C", "Checks"), ("U", "Stats"), ("l", "Logs")],
+)
+async def test_another_tab_stays_in_front_after_watch(
+    size: tuple[int, int], key: str, title: str
+) -> None:
+    harness = make(watch_states.quiet())
+    async with harness.app.run_test(size=size) as pilot:
+        await pilot.press("B")
+        await until(pilot, lambda: isinstance(harness.app.focused, OptionList))
+        await pilot.press(key)
+        await until(pilot, lambda: _is_settled(harness))
+        assert title == harness.app.tabs.visible_tab.TITLE
+        await pilot.press("g")
+        await until(pilot, lambda: _is_settled(harness))
+        assert harness.app.tabs.visible_tab.TITLE == "Graph"
+
+
+def _is_settled(harness: Harness) -> bool:
+    """Whether the focus has left the tab that is not in front any more."""
+    watch, focused = harness.app.tabs.find_tab("Watch"), harness.app.focused
+    return focused is None or watch not in focused.ancestors
