@@ -33,7 +33,8 @@ async def reload_model(
     teller: Teller,
     noticed: Mapping[Part, float],
 ) -> WatchModel | None:
-    """The model as the files have it now; None where they do not load, or are another one's."""
+    """The model as the files have it now; None where they do not load, are another one's, or the
+    engine does not answer."""
     doing = teller.start(WatchAction.RELOAD, (), changes, noticed)
     doing.begin()
     renewed = before.session.renew()
@@ -50,7 +51,11 @@ async def reload_model(
     new = {s: _configuration(after.project, s) for s in after.project.services}
     names = [s for s in new if s in old and old[s] != new[s]]
     added = [s for s in new if s not in old]
-    found = await observe_once(before.session.client, before.project.name)
+    try:
+        found = await observe_once(before.session.client, before.project.name)
+    except DevenvError as error:
+        doing.fail(teller.to_problem(error))
+        return None
     left = [name for name in names if not _is_wanted(name, found)]
     names = [name for name in names if name not in left]
     said = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in left]

@@ -112,8 +112,9 @@ class WatchRun:
             paths = {change.path for change in missed.reload}
             self._keeper.miss(paths)
             worker = self._worker
-            if await bring_up(self._model, missed.reload, worker.compose, self._teller):
-                self._keeper.settle(paths)
+            with contextlib.suppress(ApiError, EngineUnavailable):
+                if await bring_up(self._model, missed.reload, worker.compose, self._teller):
+                    self._keeper.settle(paths)
         for work in missed.works:
             self._lanes.begin(work)
 
@@ -164,8 +165,8 @@ class WatchRun:
             self._teller.note(
                 None,
                 "no-watches",
-                f"the kernel has no watches left ({error}); looking at the files by turns instead",
-                fix="raise fs.inotify.max_user_watches",
+                f"the kernel gives no watches ({error}); looking at the files by turns instead",
+                fix="raise fs.inotify.max_user_watches and fs.inotify.max_user_instances",
             )
             return True
         return False
@@ -182,14 +183,9 @@ class WatchRun:
             self._use(await asyncio.to_thread(self._model.renewed))
         plan = self._plan(paths)
         if plan.reload:
-            model = await reload_model(
-                self._model,
-                plan.reload,
-                self._worker.compose,
-                self._worker.meter,
-                self._teller,
-                measure_notice(plan.reload),
-            )
+            model = await self._reload(plan)
+            while model is None and await self._worker.wait_for_engine():
+                model = await self._reload(plan)
             files = {change.path for change in plan.reload}
             if model is not None:
                 is_other = True
@@ -205,6 +201,12 @@ class WatchRun:
             else:
                 self._lanes.begin(work)
         return is_other
+
+    async def _reload(self, plan: BatchPlan) -> WatchModel | None:
+        worker, noticed = self._worker, measure_notice(plan.reload)
+        return await reload_model(
+            self._model, plan.reload, worker.compose, worker.meter, self._teller, noticed
+        )
 
     def _plan(self, paths: Iterable[str]) -> BatchPlan:
         planner = self._model.planner

@@ -98,6 +98,9 @@ class Worker:
         except DevenvError as error:
             doing.fail(self._teller.to_problem(error))
             return False
+        except OSError as error:  # a file that went, a disk that is full: this work alone fails
+            doing.fail(Problem(str(error)))
+            return False
         except asyncio.CancelledError:
             lane = self.model.find_lane(doing.activity.services[0])
             doing.cancel(self.why_cancelled.get(lane, "the watch ended"))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 Batch = set[tuple[int, str]]
 """Kind of change and path."""
+
+
+class WatchLost(Exception):
+    """What was watched is no longer: the watches are to be set again."""
 
 
 async def watch_directories(
@@ -15,8 +19,9 @@ async def watch_directories(
 ) -> AsyncIterator[Batch]:
     """Changes in these directories, not below, until `stop_event` is set.
 
-    Raises OSError where the kernel has no watches left, or no place for another watcher: then
-    looking by turns is what remains.
+    Raises WatchLost where a directory went before it could be watched, or the watcher ended by
+    itself; and OSError where the kernel has no watches left, or no place for another watcher:
+    then looking by turns is what remains.
     """
     from watchfiles import awatch
 
@@ -30,8 +35,30 @@ async def watch_directories(
             stop_event=stop_event,
         ):
             yield {(int(kind), path) for kind, path in batch}
-    except RuntimeError as error:
-        # watchfiles has no type of its own for fs.inotify.max_user_instances and open files.
-        if "os error" not in str(error):
+    except (OSError, RuntimeError) as error:
+        raise _classify(error) from None
+    except ExceptionGroup as group:  # what fails within awatch comes out of a task group
+        errors = list(_flatten(group))
+        if not all(isinstance(error, OSError | RuntimeError) for error in errors):
             raise
-        raise OSError(errno.EMFILE, str(error)) from None
+        raise _classify(errors[0]) from None
+
+
+def _classify(error: Exception) -> OSError | WatchLost:
+    """The limits are told by what they are not: a directory that went, or may not be read."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        return WatchLost(str(error))
+    if isinstance(error, OSError):
+        return error
+    # watchfiles has no type of its own for fs.inotify.max_user_instances and open files.
+    if "os error" in str(error):
+        return OSError(errno.EMFILE, str(error))
+    return WatchLost(str(error))
+
+
+def _flatten(error: Exception) -> Iterator[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for one in error.exceptions:
+            yield from _flatten(one)
+    else:
+        yield error

@@ -8,6 +8,7 @@ checkout there and back are no change. It knows paths and no services.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import stat
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from devenv.values import dataclass
-from devenv.watch.native import watch_directories
+from devenv.watch.native import WatchLost, watch_directories
 
 P = ParamSpec("P")
 _Stamp = tuple[int, int, int, int]
@@ -45,6 +46,9 @@ SKIPPED = frozenset(
 DEBOUNCE_MS = 60
 """How long changes are collected; an editor's save is several events."""
 POLL_SECONDS = 0.4
+RETRY_SECONDS = 0.05
+MAX_LOST = 6
+"""How often in a row, with doubled pauses, watches that were lost at once are set again."""
 MAX_HASHED_BYTES = 8 * 1024 * 1024
 """A larger file differs where its size or time does."""
 
@@ -128,13 +132,16 @@ class SourceWatcher:
     async def batches(self) -> AsyncIterator[tuple[str, ...]]:
         """Sorted paths that differ in content or mode, came or went; until cancelled.
 
-        Raises OSError where the kernel's limit of watches is reached; `poll` needs none.
+        Raises OSError where the kernel's limit of watches is reached, or watches are lost again
+        and again; `poll` needs none.
         """
         if self._poll:
             async for found in self._poll_batches():
                 yield found
+        lost = 0
         while True:
-            self._again.clear()
+            # One of its own each time: a thread that still waits for the last one ends by it.
+            self._again = asyncio.Event()
             directories = await asyncio.to_thread(self._directories)
             watched = {str(directory) for directory in directories}
             watched |= {os.path.dirname(file) for file in self._files}  # noqa: PTH120
@@ -155,6 +162,7 @@ class SourceWatcher:
                 if missed:
                     yield missed
                 while (batch := await following) is not None:
+                    lost = 0
                     following = asyncio.ensure_future(anext(stream, None))
                     touched = {path for _, path in batch}
                     changed = await self._finish(self._compare, touched)
@@ -165,9 +173,13 @@ class SourceWatcher:
                         self._again.set()
                     if changed:
                         yield changed
-            except FileNotFoundError:
-                await asyncio.sleep(0.05)  # a directory went before it could be watched
+            except WatchLost as error:
+                lost += 1
+                if lost > MAX_LOST:
+                    raise OSError(errno.EIO, f"the watches are lost: {error}") from None
+                await asyncio.sleep(RETRY_SECONDS * 2 ** (lost - 1))
             finally:
+                self._again.set()
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
 
@@ -310,7 +322,11 @@ def _stamp(path: str) -> _Stamp:
 
 
 def _existing(paths: Iterable[str]) -> list[str]:
-    return sorted(path for path in paths if os.path.isdir(path))  # noqa: PTH112
+    return sorted(
+        path
+        for path in paths
+        if os.path.isdir(path) and os.access(path, os.R_OK)  # noqa: PTH112
+    )
 
 
 def _load(path: str) -> _Seen | None:

@@ -108,6 +108,7 @@ def test_dockerfiles_that_do_not_build(project: Project) -> None:
 
 def test_ten_saves_a_second(project: Project) -> None:
     root = write(project)
+    project.environ["DEVENV_TRACEBACK"] = "1"
     project.up()
     with project.running("watch") as watch:
         watching(watch)
