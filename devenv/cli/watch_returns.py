@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from devenv.cli.watch_missed import rebuild_stale
 from devenv.cli.watch_model import WatchModel
@@ -23,12 +23,15 @@ async def follow_starts(
     model: Callable[[], WatchModel],
     stale: Callable[[], Mapping[ServiceName, StaleImage]],
     begin: Callable[[ServiceWork], None],
+    started: Callable[[ServiceName], Awaitable[None]],
 ) -> None:
     """Begin a rebuild for each container that starts from a stale image and is none of those
     that what the image lacks was brought to; until cancelled.
 
-    An engine that goes away is waited for.
+    An engine that goes away is waited for. `started` is called for each container that is new,
+    unless its root filesystem is read-only; what it raises of the engine is passed over.
     """
+    known: set[str] = set()
     name = model().project.name
     filters = {"type": ["container"], "event": ["start"], "label": [f"{LABEL_PROJECT}={name}"]}
     while True:
@@ -38,10 +41,18 @@ async def follow_starts(
                 async for event in events:
                     actor = event.get("Actor") or {}
                     service = ServiceName(str((actor.get("Attributes") or {}).get(LABEL_SERVICE)))
-                    image = stale().get(service)
-                    if image is None or actor.get("ID") in image.container_ids:
+                    container_id = str(actor.get("ID"))
+                    if service not in model().project.services:
                         continue
-                    found = await client.inspect(str(actor.get("ID")))
-                    if found.get("Image") == image.image_id:
+                    found = await client.inspect(container_id)
+                    image = stale().get(service)
+                    is_brought = image is not None and container_id in image.container_ids
+                    is_stale = image is not None and found.get("Image") == image.image_id
+                    if is_stale and not is_brought:
                         begin(rebuild_stale(model(), service))
+                    # Once for each: a program may write to its files whenever it starts.
+                    is_fixed = bool((found.get("HostConfig") or {}).get("ReadonlyRootfs"))
+                    if container_id not in known and not is_brought and not is_fixed:
+                        known.add(container_id)
+                        await started(service)
         await asyncio.sleep(RETRY_SECONDS)

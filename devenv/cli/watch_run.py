@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from devenv.cli.session import Session
 from devenv.cli.watch_elsewhere import Elsewhere
 from devenv.cli.watch_gate import Gate
+from devenv.cli.watch_initial import find_initial
 from devenv.cli.watch_keep import Keeper
 from devenv.cli.watch_lanes import Lanes, measure_notice
 from devenv.cli.watch_missed import find_missed
@@ -72,11 +73,20 @@ class WatchRun:
                 self._model.planner, self._client, self._model.project.name, self._teller
             )
             tasks.create_task(noting)
+            watcher: SourceWatcher | None = None
+
+            async def sync_new(service: ServiceName) -> None:
+                if watcher is not None:
+                    await self._sync_initially(watcher, service)
+
             returns = follow_starts(
-                self._client, lambda: self._model, lambda: self._worker.stale, self._lanes.begin
+                self._client,
+                lambda: self._model,
+                lambda: self._worker.stale,
+                self._lanes.begin,
+                sync_new,
             )
             tasks.create_task(returns)
-            watcher: SourceWatcher | None = None
             try:
                 while True:
                     model = self._model
@@ -116,6 +126,14 @@ class WatchRun:
                 if await bring_up(self._model, missed.reload, worker.compose, self._teller):
                     self._keeper.settle(paths)
         for work in missed.works:
+            self._lanes.begin(work)
+        with contextlib.suppress(ApiError, EngineUnavailable):  # a container that went just now
+            await self._sync_initially(watcher)
+
+    async def _sync_initially(
+        self, watcher: SourceWatcher, only: ServiceName | None = None
+    ) -> None:
+        for work in await find_initial(self._model, self._client, watcher.snapshot(), only):
             self._lanes.begin(work)
 
     def _tell_on(self, watcher: SourceWatcher) -> None:

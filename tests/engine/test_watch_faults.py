@@ -137,7 +137,8 @@ async def test_an_engine_that_goes_in_mid_build(
         with project.running("watch") as watch:
             project.environ.pop("DOCKER_HOST")
             await asyncio.to_thread(watching, watch)
-            slow = DOCKERFILE.replace("RUN cp", "RUN sleep 3 && cp")
+            # With a word of its own: the step of an earlier run would be in the builder's cache.
+            slow = DOCKERFILE.replace("RUN cp", f"RUN sleep 3 && : {project.name} && cp")
             (root / "Dockerfile").write_text(slow)
             (root / "deps.txt").write_text("2\n")
             await asyncio.to_thread(said, watch, "rebuilding")

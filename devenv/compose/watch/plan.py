@@ -70,6 +70,11 @@ class WatchPlanner:
         reason = first.reason if len(told) == 1 else f"{first.service}: {first.reason}"
         return (self._nothing(path, reason, first.because),)
 
+    @property
+    def has_initial_sync(self) -> bool:
+        """Whether a rule of any service asks for `initial_sync`."""
+        return any(rule.is_initial for one in self._services for rule in one.rules)
+
     def wants_directory(self, path: str) -> bool:
         """Whether a directory must be watched and walked: a change in it may mean something.
 

@@ -21,6 +21,8 @@ _STRENGTH = (
     WatchAction.SYNC,
     WatchAction.RESTART,
 )
+INITIAL = (WatchAction.SYNC, WatchAction.SYNC_RESTART)
+"""The actions for which `initial_sync` counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class WatchRule:
     initial_sync: bool = False
     command: tuple[str, ...] = ()
     """Of `exec`, for `sync+exec`."""
+
+    @property
+    def is_initial(self) -> bool:
+        """Whether its files are synced when the watch begins."""
+        return self.initial_sync and self.action in INITIAL
 
     def covers(self, path: str) -> bool:
         """Whether the path is the rule's own or below it, ignored or not."""

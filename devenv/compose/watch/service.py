@@ -15,7 +15,7 @@ from devenv.compose.watch.kinds import is_configuration, is_first_start, is_load
 from devenv.compose.watch.mounts import Mount, resolve_mounts
 from devenv.compose.watch.places import key_place, mount_place, rule_place
 from devenv.compose.watch.recipe import start_commands, start_words
-from devenv.compose.watch.rules import WatchRule, choose_rule, parse_rules
+from devenv.compose.watch.rules import INITIAL, WatchRule, choose_rule, parse_rules
 from devenv.compose.watch.shell import Command
 from devenv.compose.watch.start import Loading, Start, resolve_start
 from devenv.compose.watch.values import Place, PlannedChange, WatchAction, WatchFacts
@@ -158,6 +158,7 @@ class ServicePlanner:
             place,
             rule.command if action is WatchAction.SYNC_EXEC else (),
             stale_image=action in _SYNCS,
+            is_initial=action in INITIAL and any(one.is_initial for one in matching),
         )
 
     def _is_mounted(self, rule: WatchRule) -> bool:

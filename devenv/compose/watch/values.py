@@ -45,6 +45,8 @@ class PlannedChange:
     """What `sync+exec` runs in the container; empty otherwise."""
     stale_image: bool = False
     """A rebuild must come before the container is next recreated: the old bytes would return."""
+    is_initial: bool = False
+    """Of a rule with `initial_sync`: a file that differs is synced when the watch begins."""
 
 
 @dataclass(frozen=True, slots=True)

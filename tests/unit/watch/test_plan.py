@@ -488,3 +488,33 @@ def test_dependencies_of_the_host_that_a_mount_shows_are_not_watched() -> None:
     assert actions(planner, "node_modules/x.js") == {"app": "live"}
     assert not planner.wants_directory(f"{ROOT}/node_modules")
     assert planner.wants_directory(f"{ROOT}/lib")
+
+
+INITIAL = """\
+services:
+  app:
+    image: x
+    develop:
+      watch:
+        - {path: ./src, action: sync, target: /app/src, initial_sync: true, ignore: [tmp/]}
+        - {path: ./conf, action: sync+restart, target: /conf, initial_sync: true}
+        - {path: ./late, action: sync, target: /late}
+        - {path: ./deps, action: rebuild, initial_sync: true}
+"""
+
+
+def test_initial_sync_is_of_the_rules_that_copy() -> None:
+    planner = make_planner(INITIAL)
+    assert planner.has_initial_sync
+    initial = {
+        path: [change.is_initial for change in plan(planner, path)]
+        for path in ("src/a", "src/tmp/b", "conf/c", "late/d", "deps/e")
+    }
+    assert initial == {
+        "src/a": [True],
+        "src/tmp/b": [False],
+        "conf/c": [True],
+        "late/d": [False],
+        "deps/e": [False],
+    }
+    assert not make_planner(INITIAL.replace(", initial_sync: true", "")).has_initial_sync
