@@ -136,12 +136,18 @@ async def operate_environment(
 
 def release_services(session: Session, name: EnvironmentName) -> None:
     """Stop what an environment shared and nobody uses any more; it was stopped before."""
+    asyncio.run(release_left(session, name, print_note))
 
-    async def release() -> None:
-        used = await find_used(session, name)
-        await release_shared(session, name, used, print_note, removed=False)
 
-    asyncio.run(release())
+async def release_left(
+    session: Session, name: EnvironmentName, note: Callable[[str], None]
+) -> None:
+    """As `release_services`, beside what else goes on; `note` is told what is stopped.
+
+    Raises EngineUnavailable, and what Compose says.
+    """
+    used = await find_used(session, name)
+    await release_shared(session, name, used, note, removed=False)
 
 
 def stop_services(session: Session, name: EnvironmentName, services: Sequence[ServiceName]) -> None:

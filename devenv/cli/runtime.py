@@ -177,8 +177,10 @@ class Runtime:
         from devenv.cli.switch_menu import SwitchMenu
 
         def running() -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
-            containers = self.store.state.containers.values()
+            state = self.store.state
+            containers = state.containers.values()
             alive = {c.service for c in containers if c.state in ("running", "paused")}
+            alive -= set(state.environment.shared)  # which belong to no branch
             return self._followed, tuple(sorted(alive))
 
         self._switch_menu = SwitchMenu(lambda: self.session, tasks, self.store.dispatch, running)

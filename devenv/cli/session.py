@@ -173,7 +173,7 @@ class Session:
         project = self.base_project
         if self.isolated is not None:
             project = self._load_model(self.selection)
-        unknown = sorted(set(self._wanted_services()) - set(project.services))
+        unknown = sorted(set(self._wanted_services()) - set(project.services) - self._shared)
         if unknown:
             raise UsageError(
                 f"Profile {self.files.choice.name} names services that the model does not have: "
@@ -190,7 +190,17 @@ class Session:
     @property
     def profile_services(self) -> tuple[ServiceName, ...]:
         """The services that the profile limits `up` to; empty: all."""
-        return tuple(ServiceName(name) for name in self._wanted_services())
+        wanted = [ServiceName(name) for name in self._wanted_services()]
+        # What is shared is started for every environment; it is no service of this one's model.
+        return tuple(name for name in wanted if name not in self._shared) if wanted else ()
+
+    @property
+    def _shared(self) -> frozenset[str]:
+        isolated = self.isolated if self.files.settings.isolation.shared else None
+        shared = isolated.shared if isolated is not None else None
+        own = set(self._wanted_services()) - set(shared.services if shared is not None else ())
+        # A profile of shared services alone would select nothing, which means all.
+        return frozenset(shared.services) if shared is not None and own else frozenset()
 
     def _wanted_services(self) -> tuple[str, ...]:
         return self.files.profile.services if self.files.profile else ()

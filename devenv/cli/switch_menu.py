@@ -16,11 +16,13 @@ from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, UsageError
 from devenv.host.files import read_text
+from devenv.host.git import GitState
 from devenv.host.git_commands import (
     find_reference,
     list_differing,
     list_recent_branches,
     read_committed,
+    return_from_branch,
 )
 from devenv.host.project_files import ProjectFiles
 from devenv.state.actions import Action, SwitchChoicesLoaded, SwitchPreviewed
@@ -211,7 +213,6 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     from devenv.cli.switching import (
         find_git,
         keep_choice,
-        leave_for_branch,
         load_running,
         load_switch_plan,
         refuse_outranked,
@@ -221,14 +222,7 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
         git = find_git(session)
         if git is None or find_reference(git.root, session.environ, target.name) is None:
             raise UsageError(f"There is no branch {target.name} any more.", fix="git branch")
-        leave_for_branch(session, load_running(session), target.name)
-        renewed = session.renew()
-        try:
-            renewed.files  # noqa: B018, a property that loads
-        except DevenvError:
-            print_note(sanitize(f"Nothing was started; devenv switch {git.branch} goes back."))
-            raise
-        return renewed
+        return _to_branch(session, git, target.name)
     from devenv.cli.operations import stop_services
     from devenv.cli.up import ask_first
     from devenv.engine.preflight import check_plan
@@ -243,3 +237,31 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     if plan.before is not None and plan.stops:
         stop_services(session, plan.before, tuple(stop.service for stop in plan.stops))
     return base.renew() if kept else session.reselect(target.name)
+
+
+def _to_branch(session: Session, git: GitState, branch: str) -> Session:
+    """Stop what runs and let git switch; where the branch's files do not load, or its hooks are
+    refused, git goes back and the same services are started again.
+
+    Raises what git said, or what is wrong with the branch's files.
+    """
+    from devenv.cli.operations import start_services
+    from devenv.cli.switching import leave_for_branch, load_running
+    from devenv.cli.up import ask_first
+
+    before = load_running(session)
+    leave_for_branch(session, before, branch)
+    renewed = session.renew()
+    try:
+        ask_first(renewed, shows_access=False)
+        renewed.project  # noqa: B018, a property that loads
+    except DevenvError as error:
+        return_from_branch(git, session.environ)
+        name, running = before
+        if name is not None and running:
+            start_services(session, name, running)
+        here = git.branch or "where it was"
+        print_note(sanitize(f"git switched back to {here}"))
+        error.message = f"Still on {here}, since {branch} cannot be started: {error.message}"
+        raise
+    return renewed

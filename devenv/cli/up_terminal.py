@@ -48,13 +48,14 @@ def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     while True:
         ask_first(session, shows_access=False)
         clone_first(session, arguments)
-        answer = asyncio.run(_run_terminal(session, arguments, notice))
+        answer = asyncio.run(_run_terminal(session, arguments, notice, left))
         notice = None
         if isinstance(answer, int):
             _release(session, left)
             return answer
-        if session.files.settings.isolation.shared:
-            left.add(session.project.name)
+        with contextlib.suppress(DevenvError):  # of files that do not load nothing was started
+            if session.files.settings.isolation.shared:
+                left.add(session.project.name)
         if isinstance(answer, SwitchTarget):
             session, notice = _switch(session, answer)
         else:
@@ -81,7 +82,10 @@ def _switch(session: Session, target: SwitchTarget) -> tuple[Session, Problem | 
 
 
 async def _run_terminal(
-    session: Session, arguments: argparse.Namespace, notice: Problem | None
+    session: Session,
+    arguments: argparse.Namespace,
+    notice: Problem | None,
+    left: set[EnvironmentName],
 ) -> int | Literal["switch"] | SwitchTarget:
     from devenv.cli.terminal import build_app
 
@@ -111,7 +115,7 @@ async def _run_terminal(
         loop.add_signal_handler(number, app.exit, _ENDED)
     async with runtime.reducing() as tasks:
         drawing = tasks.create_task(app.run_async())
-        starting = tasks.create_task(_start_when_shown(runtime, tasks, shown, arguments))
+        starting = tasks.create_task(_start_when_shown(runtime, tasks, shown, arguments, left))
         try:
             answer = await drawing
         finally:
@@ -134,6 +138,7 @@ async def _start_when_shown(
     tasks: asyncio.TaskGroup,
     shown: asyncio.Event,
     arguments: argparse.Namespace,
+    left: set[EnvironmentName],
 ) -> None:
     from devenv.cli.terminal import tune_collector
 
@@ -167,6 +172,7 @@ async def _start_when_shown(
         runtime.connect(tasks, session.project.name)
         runtime.watch_branch(tasks, session.project)
         await _watch_when_up(runtime)
+        _release_when_up(runtime, tasks, left)
         await session.client.ping()
         if not arguments.no_checks:
             from devenv.cli.up_checks import find_reasons_against, refusal
@@ -208,6 +214,35 @@ async def _watch_when_up(runtime: Runtime) -> None:
         starts = operation.kind in (OperationKind.UP, OperationKind.START, OperationKind.RESTART)
         if starts or runtime.has_watched:
             runtime.watch_sources(tell)
+
+    runtime.store.subscribe(take_state)
+
+
+def _release_when_up(
+    runtime: Runtime, tasks: asyncio.TaskGroup, left: set[EnvironmentName]
+) -> None:
+    """Once the start has ended, what the environments that were left have shared is stopped where
+    this one does not use it; before that it would be stopped and started again."""
+
+    async def release(name: EnvironmentName) -> None:
+        def note(line: str) -> None:
+            _keep_output(runtime, "note", line)
+
+        with contextlib.suppress(DevenvError):  # the end of the UI tries again
+            await release_left(runtime.session, name, note)
+            left.discard(name)
+
+    def take_state(state: State) -> None:
+        operation = state.operation
+        if operation is None or not operation.finished or operation.kind is not OperationKind.UP:
+            return
+        for name in left - {state.environment.name} - begun:
+            begun.add(name)
+            tasks.create_task(release(name))
+
+    from devenv.cli.operations import release_left
+
+    begun: set[EnvironmentName] = set()
 
     runtime.store.subscribe(take_state)
 

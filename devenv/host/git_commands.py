@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devenv.errors import CommandFailed, UsageError
+from devenv.host.git import GitState
 from devenv.values import dataclass
 
 ANSWER_SECONDS = 10.0
@@ -92,7 +93,20 @@ def switch_branch(root: Path, environ: Mapping[str, str], name: str) -> None:
     """`git switch NAME`. Raises CommandFailed with git's own words."""
     if name.startswith("-"):
         raise UsageError(f"{name!r} is no branch name.")
-    argv = ("git", "switch", name)
+    _switch(root, environ, name)
+
+
+def return_from_branch(before: GitState, environ: Mapping[str, str]) -> None:
+    """`git switch` back to the branch, or the commit, that was checked out before. Raises
+    CommandFailed with git's own words."""
+    if before.branch is not None:
+        switch_branch(before.root, environ, before.branch)
+    elif before.head_sha is not None:
+        _switch(before.root, environ, "--detach", before.head_sha)
+
+
+def _switch(root: Path, environ: Mapping[str, str], *words: str) -> None:
+    argv = ("git", "switch", *words)
     try:
         completed = subprocess.run(
             argv,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
+from devenv.engine.context import Endpoint
 from tests.e2e.terminal import Terminal
 from tests.engine.project import Project, devenv_argv, free_port, sleeper
 from tests.engine.test_isolation import Repository, git, repository
@@ -161,4 +162,60 @@ def test_environments_are_started_and_stopped_from_another_one(repository: Repos
         terminal.press("j")
         terminal.wait(lambda s: "devenv gc removes it" in s, seconds=30, what="the command")
         close(terminal)
+        leave(terminal)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("devenv.toml", "isolation = 3\n"), ("compose.yaml", "services: [\n")]
+)
+def test_a_branch_that_does_not_load_is_left_again(
+    repository: Repository, path: str, text: str
+) -> None:
+    write(repository)
+    main = repository.main
+    git(main.directory, "switch", "-q", "-c", "broken")
+    (main.directory / path).write_text(text)
+    git(main.directory, "commit", "-qam", "two")
+    git(main.directory, "switch", "-q", "main")
+    with up(main) as terminal:
+        ids = main.ids()
+        choose(terminal, "branch broken", "git switch broken")
+        terminal.press("\r")
+        terminal.wait(lambda s: "Still" in s and "broken" in s, seconds=90, what="why it stays")
+        terminal.wait(lambda s: "up is done" in s, seconds=60, what="the start")
+        assert git(main.directory, "branch", "--show-current") == "main"
+        assert main.running_services() == {"db", "app"} and main.ids() == ids
+        leave(terminal)
+
+
+def test_what_a_branch_left_shared_stops_once_the_other_is_up(
+    repository: Repository, docker_engine: Endpoint
+) -> None:
+    main = repository.main
+    services = {"app": sleeper(depends_on=["broker"]), "broker": sleeper()}
+    document = {"name": main.name, "services": services}
+    main.write("compose.yaml", yaml.safe_dump(document, sort_keys=False))
+    settings = '[isolation]\nmode = "branch"\nshared = ["broker"]\n'
+    main.write("devenv.toml", settings)
+    main.write("profiles/both.toml", 'services = ["app", "broker"]\n')
+    git(main.directory, "add", "-A")
+    git(main.directory, "commit", "-q", "-m", "one")
+    git(main.directory, "switch", "-q", "-c", "alone")
+    main.write("devenv.toml", settings.replace('["broker"]', "[]"))
+    git(main.directory, "commit", "-qam", "two")
+    git(main.directory, "switch", "-q", "main")
+    with up(main) as terminal:
+        [name] = [n for n, row in repository.environments().items() if row["kind"] == "shared"]
+        shared = Project(main.directory, docker_engine, repository._cache)
+        shared.name = name
+        assert shared.running_services() == {"broker"}
+        choose(terminal, "profile both", "keep  app")  # what is shared may be named
+        terminal.press("\x1b")
+        terminal.wait(lambda s: "Switch profile" not in s, seconds=30, what="the main screen")
+        choose(terminal, "branch alone", "git switch alone")
+        assert f"stop  app  of {main.name}" in terminal.screen
+        assert f"stop  broker  of {main.name}" not in terminal.screen
+        terminal.press("\r")
+        terminal.wait(lambda _: shared.running_services() == set(), seconds=90, what="the stop")
+        terminal.wait(lambda s: "up is done" in s, seconds=60, what="the end of the start")
         leave(terminal)
