@@ -183,7 +183,8 @@ class WatchRun:
             self._teller.note(
                 None,
                 "no-watches",
-                f"the kernel gives no watches ({error}); looking at the files by turns instead",
+                f"the kernel gives no watches: {error.strerror or error}; the files are looked at "
+                "by turns instead, which costs more",
                 fix="raise fs.inotify.max_user_watches and fs.inotify.max_user_instances",
             )
             return True

@@ -48,11 +48,17 @@ def _classify(error: Exception) -> OSError | WatchLost:
     """The limits are told by what they are not: a directory that went, or may not be read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
         return WatchLost(str(error))
+    # watchfiles has no types of its own for these, and names every directory in the first.
+    if isinstance(error, OSError) and "watch limit" in str(error):
+        return OSError(errno.ENOSPC, "fs.inotify.max_user_watches is reached")
+    if "os error 24" in str(error):
+        return OSError(
+            errno.EMFILE, "fs.inotify.max_user_instances, or the limit of open files, is reached"
+        )
     if isinstance(error, OSError):
         return error
-    # watchfiles has no type of its own for fs.inotify.max_user_instances and open files.
     if "os error" in str(error):
-        return OSError(errno.EMFILE, str(error))
+        return OSError(errno.EIO, str(error))
     return WatchLost(str(error))
 
 

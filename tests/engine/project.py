@@ -123,17 +123,20 @@ class Project:
         return self.run("up", "--detach", "--wait", *arguments, code=code).stderr
 
     @contextlib.contextmanager
-    def running(self, *arguments: str, log: str = "devenv") -> Iterator[Running]:
+    def running(
+        self, *arguments: str, log: str = "devenv", under: tuple[str, ...] = ()
+    ) -> Iterator[Running]:
         """A devenv that goes on meanwhile; killed at the end if it is still there.
 
-        `log` names the files for its output: one for each of those that run at once.
+        `log` names the files for its output: one for each of those that run at once. `under` is
+        a command that runs it.
         """
         out, err = self.directory / f"{log}.out", self.directory / f"{log}.err"
         with (
             out.open("wb") as stdout,
             err.open("wb") as stderr,
             subprocess.Popen(
-                [*devenv_argv(), *arguments],
+                [*under, *devenv_argv(), *arguments],
                 cwd=self.directory,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

@@ -187,20 +187,25 @@ def git(root: Path, *words: str) -> None:
     subprocess.run(("git", *identity, *words), cwd=root, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("count", [1000])
-def test_git_is_one_event(project: Project, count: int) -> None:
+def git_repository(project: Project, count: int) -> Path:
+    """Three commits, `one` to `three`, that each change so many files and the manifest."""
     root = write(project)
-    for number in range(count):
-        file = root / "src" / f"d{number % 50}" / f"f{number}.txt"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text("one\n")
     git(root, "init", "--quiet", "--initial-branch=main")
+    (root / ".gitignore").write_text("devenv.*\n")
     for step in ("one", "two", "three"):
         for number in range(count):
-            (root / "src" / f"d{number % 50}" / f"f{number}.txt").write_text(f"{step}\n")
+            file = root / "src" / f"d{number % 50}" / f"f{number}.txt"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(f"{step}\n")
         (root / "deps.txt").write_text(f"{step}\n")
         git(root, "add", ".")
         git(root, "commit", "--quiet", "--message", step)
+    return root
+
+
+@pytest.mark.parametrize("count", [1000])
+def test_git_is_one_event(project: Project, count: int) -> None:
+    root = git_repository(project, count)
     project.up()
     with project.running("watch") as watch:
         watching(watch)
@@ -221,3 +226,71 @@ def test_git_is_one_event(project: Project, count: int) -> None:
             assert watch.stdout.count("rebuilding") == builds, watch.stdout
             last = f"/app/src/d{(count - 1) % 50}/f{count - 1}.txt"
             assert run_inside(project, "cat", last) == expected
+
+
+def test_rebases_merges_and_stashes_are_one_event_each(project: Project) -> None:
+    root = git_repository(project, 20)
+    # A branch of five commits beside main, each of which changes the manifest anew.
+    git(root, "checkout", "--quiet", "-b", "topic", "HEAD~1")
+    for number in range(5):
+        (root / "deps.txt").write_text(f"two\ntopic {number}\n")
+        (root / "src/topic.txt").write_text(f"{number}\n")
+        git(root, "commit", "--quiet", "--all", "--message", f"topic {number}")
+        git(root, "add", ".")
+        git(root, "commit", "--quiet", "--allow-empty", "--message", f"topic {number}, rest")
+    git(root, "checkout", "--quiet", "-b", "side", "main")
+    (root / "src/side.txt").write_text("side\n")
+    (root / "more.txt").write_text("side\n")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message", "side")
+    git(root, "checkout", "--quiet", "topic")
+    project.up()
+    with project.running("watch") as watch:
+        watching(watch)
+        (root / "deps.txt").write_text("not committed\n")
+        said(watch, "rebuilt")
+        moves = (
+            (("stash",), "two\ntopic 4\n"),
+            (("stash", "pop"), "not committed\n"),
+            (("stash",), "two\ntopic 4\n"),
+            (("rebase", "--quiet", "--strategy-option=theirs", "main"), "two\ntopic 4\n"),
+            (("merge", "--quiet", "--no-edit", "side"), "two\ntopic 4\n"),
+        )
+        builds = 1
+        for words, manifest in moves:
+            changes_manifest = (root / "deps.txt").read_text() != manifest
+            before = watch.stdout.count("rebuilding")
+            git(root, *words)
+            assert (root / "deps.txt").read_text() == manifest
+            builds += changes_manifest
+            holds(project, watch, tree(root / "src"))
+            wait_for(
+                lambda wanted=manifest: run_inside(project, "cat", "/installed") == wanted,  # type: ignore[misc]
+                seconds=90,
+                what=f"git {words} in\n{watch.stdout}",
+            )
+            said(watch, "rebuilt", builds)
+            assert watch.stdout.count("rebuilding") - before <= 1, watch.stdout
+        # Only the stashes changed what the build reads: after a rebase it is as it was before.
+        assert watch.stdout.count("rebuilding") == 4, watch.stdout
+
+
+@pytest.mark.parametrize(
+    "limit", [("max_inotify_watches", "1"), ("max_inotify_instances", "0")], ids=lambda one: one[0]
+)
+def test_the_limits_of_the_kernel(project: Project, limit: tuple[str, str]) -> None:
+    root = write(project)
+    project.up()
+    # A limit of its own, in a user namespace.
+    lower = f'echo {limit[1]} > /proc/sys/user/{limit[0]} && exec "$@"'
+    with project.running("watch", under=("unshare", "-Ur", "sh", "-c", lower, "sh")) as watch:
+        said(watch, f"fs.inotify.{limit[0].replace('inotify', 'user')}")
+        (root / "src/a.txt").write_text("2\n")
+        wait_for(lambda: run_inside(project, "cat", "/app/src/a.txt") == "2\n", seconds=60)
+        (root / "src/new").mkdir()
+        (root / "src/new/b.txt").write_text("2\n")
+        holds(project, watch, tree(root / "src"))
+        assert watch.stdout.count("turns instead") == 1
+        watch.process.terminate()
+        assert watch.process.wait(30) == 130
+        assert "Traceback" not in watch.stderr
