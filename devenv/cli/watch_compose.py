@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from devenv.cli.watch_model import WatchModel
 from devenv.compose.names import ServiceName
-from devenv.engine.build_place import place_build_failure
+from devenv.engine.build_place import name_full_disk, place_build_failure
 from devenv.engine.errors import BuildFailed, classify_compose_failure
 from devenv.engine.process import run_process
 from devenv.errors import CommandFailed, DevenvError
@@ -61,4 +61,5 @@ async def _run(
     )
     if isinstance(error, BuildFailed):
         place_build_failure(error, [model.project.services[ServiceName(words[-1])]])
+        await name_full_disk(error, session.client)
     raise error if isinstance(error, DevenvError) else CommandFailed(argv, 1, output)

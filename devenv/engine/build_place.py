@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devenv.compose.model import Build, Service
+from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.errors import BuildFailed
-from devenv.errors import Source
+from devenv.errors import EngineUnavailable, Source
 from devenv.values import replace
 
 _VARIABLE = re.compile(r"\$(?:\w+|\{[^}]*\})")
+
+
+async def name_full_disk(error: BuildFailed, client: EngineClient) -> None:
+    """Name the engine's data directory in an error about its full disk, where it answers."""
+    if error.disk_full:
+        with contextlib.suppress(ApiError, EngineUnavailable):
+            error.name_disk(str((await client.get_json("/info")).get("DockerRootDir")))
 
 
 def place_build_failure(error: BuildFailed, services: Iterable[Service]) -> None:

@@ -19,7 +19,7 @@ from devenv.compose.build_progress import (
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.engine.api import ApiError, EngineClient
-from devenv.engine.build_place import place_build_failure
+from devenv.engine.build_place import name_full_disk, place_build_failure
 from devenv.engine.compose import ComposeCli, Selection
 from devenv.engine.containers import parse_health_output
 from devenv.engine.errors import BuildFailed, ImagePullFailed, classify_compose_failure
@@ -264,6 +264,7 @@ class EffectRunner:
             services = project.services if project else {}
             if isinstance(error, BuildFailed):
                 place_build_failure(error, [services[name] for name in builds])
+                await name_full_disk(error, self._client)
             elif isinstance(error, ImagePullFailed) and error.image is None:
                 wanting = services.get(ServiceName(error.service or ""))
                 error.name_image(wanting.image if wanting else None)

@@ -13,6 +13,8 @@ _FRONTEND = re.compile(
     r"|failed to create LLB definition: |failed to compute cache key: "
 )
 """What BuildKit puts before the fault itself."""
+_DISK_FULL = re.compile(r"no space left on device", re.I)
+"""The kernel's words, from the engine or from a program of a step."""
 _FETCHING = re.compile(
     r"failed to resolve source metadata|failed to do request|pull access denied"
     r"|failed to authorize|unexpected status from"
@@ -67,6 +69,14 @@ def find_build_fault(argv: tuple[str, ...], returncode: int, text: str) -> Build
         failed.missing_dockerfile = gone[1]
         failed.message = f"The image build failed: there is no Dockerfile at {gone[1]}."
         failed.fix = "write it there, or correct `build:` in the Compose file."
+    if _DISK_FULL.search(text):
+        failed.disk_full = True
+        failed.message = f"The image build failed{f' at {step}' if step else ''}: "
+        failed.message += "no space is left on the engine's disk."
+        failed.fix = (
+            "free some (`docker system df` shows what takes it, `docker builder prune` and "
+            "`docker image prune` give it back), then build again."
+        )
     failed.step, failed.step_number = step, number
     failed.exit_code_of_step = int(ended[len(ended.groups())]) if ended else None
     failed.target = solve[1] if solve else None
@@ -111,7 +121,7 @@ def _classic_fault(text: str) -> str | None:
     faults = (
         r"(COPY|ADD) failed|dockerfile parse error|failed to reach build target|unable to prep"
         r"|base name \(|the Dockerfile \(|the --mount option|failed to create (?:shim )?task"
-        r"|invalid "
+        r"|invalid |error processing tar file|.*: no space left on device$"
     )
     for line in reversed(lines):
         said = line.removeprefix("Error response from daemon: ")

@@ -86,6 +86,12 @@ class BuildFailed(CommandFailed):
     exit_code_of_step: int | None
     missing_dockerfile: str | None = None
     """The path where the classic builder looks for a Dockerfile and finds none."""
+    disk_full: bool = False
+    """Whether the engine's disk had no space left."""
+
+    def name_disk(self, directory: str) -> None:
+        """Say where the engine keeps its data, on the disk that is full."""
+        self.message = self.message.replace("the engine's disk", f"the engine's disk ({directory})")
 
     def blame_inline(self, service: str) -> None:
         """Say that the classic builder has no use for the service's `dockerfile_inline`."""

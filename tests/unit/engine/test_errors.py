@@ -162,6 +162,17 @@ def test_failed_builds(name: str, step: str | None, code: int | None, says: str)
     assert "frontend" not in error.message
 
 
+@pytest.mark.parametrize("name", ["step", "layer", "context"])
+def test_a_full_disk(name: str) -> None:
+    error = classify(f"classic_full_{name}")
+    assert isinstance(error, BuildFailed)
+    assert error.disk_full
+    assert "no space is left on the engine's disk" in error.message
+    assert "docker builder prune" in (error.fix or "")
+    error.name_disk("/var/lib/docker")
+    assert "the engine's disk (/var/lib/docker)" in error.message
+
+
 def test_the_service_whose_build_failed() -> None:
     names = {name: getattr(classify(name), "target", None) for name in ("bk_two", "bk_run")}
     assert names == {"bk_two": "other", "bk_run": None}
