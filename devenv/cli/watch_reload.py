@@ -17,7 +17,7 @@ from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import PlannedChange, WatchAction
 from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import load_hashes
-from devenv.errors import DevenvError
+from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state.model import Container
 from devenv.state.watch import Part
 from devenv.values import replace
@@ -71,7 +71,7 @@ async def reload_model(
             await compose.run(after, *words)
     except DevenvError as error:
         doing.fail(teller.to_problem(error))
-        return after
+        return None if isinstance(error, EngineUnavailable) else after
     done = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in names]
     done += [f"{name} is new" for name in added]
     doing.end("; ".join(done + said))

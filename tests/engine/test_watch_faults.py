@@ -157,6 +157,39 @@ async def test_an_engine_that_goes_in_mid_build(
             await asyncio.to_thread(wait_for, caught_up, seconds=90, what="what was missed")
 
 
+async def test_a_compose_file_saved_while_the_engine_is_away(
+    project: Project, docker_engine: Endpoint, tmp_path: Path
+) -> None:
+    write(project)
+    await asyncio.to_thread(project.up)
+    ids = await asyncio.to_thread(project.ids)
+    async with engine_proxy(tmp_path / "engine.sock", docker_engine.address) as proxy:
+        project.environ["DOCKER_HOST"] = f"unix://{proxy.place}"
+        with project.running("watch") as watch:
+            project.environ.pop("DOCKER_HOST")
+            await asyncio.to_thread(watching, watch)
+            await proxy.close()
+            project.write_compose(
+                {
+                    "app": {
+                        "build": {"context": ".", "target": "development"},
+                        "init": True,
+                        "environment": {"NEW": "yes"},
+                    },
+                    "other": sleeper(),
+                }
+            )
+            await asyncio.to_thread(said, watch, "failed")
+            await proxy.open()
+
+            def caught_up() -> bool:
+                return run_inside(project, "sh", "-c", "echo $NEW") == "yes\n"
+
+            await asyncio.to_thread(wait_for, caught_up, seconds=90, what="what was missed")
+            assert (await asyncio.to_thread(project.ids))["other"] == ids["other"]
+            assert watch.process.poll() is None
+
+
 def test_a_container_that_goes_and_comes_back(project: Project) -> None:
     root = write(project)
     project.up()

@@ -85,3 +85,13 @@ def test_what_differs_is_synced_when_the_watch_begins(project: Project) -> None:
             assert name not in watch.stdout
         assert project.ids() == ids
         end(watch)
+
+
+def test_up_begins_with_it_too(project: Project) -> None:
+    write(project)
+    with project.running("up", "--plain", "--no-checks") as up:
+        wait_for(lambda: "app" in project.ids() and "other" in project.ids(), seconds=90)
+        holds(project, up, "app", "1\n", "/app/never/link")
+        holds(project, up, "other", "1\n", "/conf/c.txt")
+        up.process.terminate()
+        up.process.wait(60)
