@@ -78,7 +78,12 @@ def _switch(session: Session, target: SwitchTarget) -> tuple[Session, Problem | 
     try:
         return apply_target(session, target), None
     except DevenvError as error:
-        return session.renew(), to_problem(error)
+        renewed = session.renew()
+        try:
+            renewed.files  # noqa: B018, a property that loads
+        except DevenvError:
+            renewed = session  # as it was read before somebody broke it
+        return renewed, to_problem(error)
 
 
 async def _run_terminal(

@@ -206,7 +206,7 @@ def render_details(activity: Activity, output: Sequence[str], dropped: int, *, n
     if steps:
         text.append("\nSteps\n", "bold underline")
         for step in steps:
-            _append_step(text, step, now)
+            _append_step(text, step, now, activity.outcome is Outcome.CANCELLED)
     if output:
         text.append("\nOutput\n", "bold underline")
         hidden = dropped + max(0, len(output) - SHOWN_OUTPUT)
@@ -235,11 +235,13 @@ def _append_causes(text: Text, activity: Activity) -> None:
         text.append(f"and {more:,} more\n", "dim")
 
 
-def _append_step(text: Text, step: BuildStepRun, now: float) -> None:
+def _append_step(text: Text, step: BuildStepRun, now: float, cancelled: bool) -> None:
     end = step.ended_at if step.ended_at is not None else now
     words = "cached" if step.cached else render_took(max(0.0, end - step.started_at))
     style = "bold red" if step.failed else "dim" if step.cached else ""
-    if step.failed:
+    if cancelled and (step.failed or step.ended_at is None):
+        words, style = f"ended {words}", "yellow"
+    elif step.failed:
         words = f"failed {words}"
     elif step.ended_at is None:
         words, style = f"… {words}", "yellow"

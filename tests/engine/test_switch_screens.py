@@ -185,6 +185,16 @@ def test_a_branch_that_does_not_load_is_left_again(
         terminal.wait(lambda s: "up is done" in s, seconds=60, what="the start")
         assert git(main.directory, "branch", "--show-current") == "main"
         assert main.running_services() == {"db", "app"} and main.ids() == ids
+        if path == "devenv.toml":  # here too now: nothing loads any more
+            main.write(path, text)
+            terminal.wait(lambda s: "must be a table" in s, seconds=30, what="what is wrong")
+            terminal.wait(lambda s: "Still" not in s, seconds=60, what="the notice to go")
+            choose(terminal, "branch broken", "Enter switch")
+            terminal.press("\r")
+            terminal.wait(lambda s: "overwritten" in s, seconds=90, what="git's words")
+            terminal.wait(lambda s: "up is done" in s, seconds=60, what="the start")
+            assert main.running_services() == {"db", "app"} and main.ids() == ids
+            git(main.directory, "checkout", "-q", path)
         leave(terminal)
 
 

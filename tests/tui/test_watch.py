@@ -14,6 +14,7 @@ from devenv.state.model import State
 from devenv.state.watch import Outcome, WatchStatus
 from devenv.state.watch_events import ActivityBegan, ActivityEnded, WatchTurned
 from devenv.tui.watch_details import WatchDetails
+from devenv.tui.watch_text import render_details
 from devenv.values import replace
 from tests.tui import states, watch_states
 from tests.tui.harness import Harness, make, until
@@ -203,3 +204,11 @@ def _is_settled(harness: Harness) -> bool:
     """Whether the focus has left the tab that is not in front any more."""
     watch, focused = harness.app.tabs.find_tab("Watch"), harness.app.focused
     return focused is None or watch not in focused.ancestors
+
+
+def test_the_step_of_a_cancelled_build_has_ended_and_not_failed() -> None:
+    cancelled = replace(watch_states.FAILED, outcome=Outcome.CANCELLED, problem=None)
+    said = render_details(cancelled, (), 0, now=states.NOW).plain
+    assert "ended 1.8 s  4/7 RUN npm ci" in said and "failed" not in said
+    said = render_details(watch_states.FAILED, (), 0, now=states.NOW).plain
+    assert "failed 1.8 s  4/7 RUN npm ci" in said
