@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from devenv.state.actions import Action, FilesChanged
-from devenv.watch.native import watch_directories
+from devenv.watch.native import WatchLost, watch_directories
 
 DEBOUNCE_MS = 100
 """Changes that follow each other faster come as one batch."""
@@ -64,13 +64,14 @@ class FileWatcher:
                     seen.update(now)
                     if hit:
                         await self._dispatch(FilesChanged(tuple(hit)))
-            except OSError:
+            except (OSError, WatchLost):
                 await self._poll(seen)
             finally:
                 catching_up.cancel()
 
     async def _poll(self, seen: dict[str, _Look]) -> None:
-        """Look by turns, until other files are to be watched: the kernel watches no more."""
+        """Look by turns, until other files are to be watched: the kernel watches no more, or
+        what it watched is lost."""
         while not self._changed.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):

@@ -71,8 +71,35 @@ async def test_without_a_place_for_a_watcher_files_are_looked_at_by_turns(
         sources = watch_directories(
             [str(tmp_path)], debounce_ms=50, step_ms=20, stop_event=asyncio.Event()
         )
-        with pytest.raises(OSError, match="os error 24"):
+        with pytest.raises(OSError, match="max_user_instances"):
             await anext(sources)
+    finally:
+        task.cancel()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FileNotFoundError(2, "it went"), WatchfilesRustInternalError("error in underlying watcher")],
+    ids=str,
+)
+async def test_where_the_watches_are_lost_files_are_looked_at_by_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def lost(*paths: str, **options: object) -> AsyncIterator[set[tuple[int, str]]]:
+        if paths:
+            raise ExceptionGroup("unhandled errors in a TaskGroup", [error])
+        yield set()
+
+    monkeypatch.setattr("watchfiles.awatch", lost)
+    monkeypatch.setattr("devenv.watch.watcher.POLL_SECONDS", 0.05)
+    compose = tmp_path / "compose.yaml"
+    seen: asyncio.Queue[Action] = asyncio.Queue()
+    watcher = FileWatcher(seen.put)
+    task = asyncio.create_task(watcher.run())
+    watcher.set_files([str(compose)])
+    try:
+        assert await _next_of(seen, compose) == FilesChanged((str(compose),))
+        assert not task.done()
     finally:
         task.cancel()
 
