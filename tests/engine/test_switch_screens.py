@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,10 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
+from devenv.compose.names import EnvironmentName
+from devenv.compose.shared import shared_network
 from devenv.engine.context import Endpoint
+from devenv.engine.networks import remove_network
 from tests.e2e.terminal import Terminal
 from tests.engine.project import Project, devenv_argv, free_port, sleeper
 from tests.engine.test_isolation import Repository, git, repository
@@ -229,3 +233,4 @@ def test_what_a_branch_left_shared_stops_once_the_other_is_up(
         terminal.wait(lambda _: shared.running_services() == set(), seconds=90, what="the stop")
         terminal.wait(lambda s: "up is done" in s, seconds=60, what="the end of the start")
         leave(terminal)
+    asyncio.run(remove_network(main.client, shared_network(EnvironmentName(main.name))))
