@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Any, TextIO
@@ -39,6 +38,8 @@ def print_text(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Write a result as JSON with a final newline."""
+    import json
+
     print_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -136,3 +136,4 @@ def tune_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 10, 10)
+    gc.enable()

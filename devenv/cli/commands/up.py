@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 
 from devenv.errors import UsageError
@@ -64,6 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--wait goes with --detach.", fix="devenv up --detach --wait")
     if arguments.timeout <= 0:
         raise UsageError("--timeout takes a number of seconds above 0.")
+    in_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if in_terminal and not (arguments.detach or arguments.plain or arguments.dry_run):
+        gc.disable()  # until the first frame: what is loaded for it stays
     from devenv.cli.session import Session
 
     session = Session(arguments)
@@ -75,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         from devenv.cli.env_offer import offer_missing
 
         session = offer_missing(session, arguments)
-    if arguments.detach or arguments.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if arguments.detach or arguments.plain or not in_terminal:
         from devenv.cli.up_plain import run_plain
 
         return run_plain(session, arguments)
