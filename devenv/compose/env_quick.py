@@ -7,7 +7,7 @@ searched here; where they leave any doubt, the whole scan decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 _REFERENCE = re.compile(
     r"(?<!\$)(?:\$\$)*\$(?:\{(?P<braced>[A-Za-z_]\w*)(?P<operator>:?[-+?])?|(?P<plain>[A-Za-z_]\w*))"
@@ -50,16 +50,16 @@ def may_lack_values(
                 continue
             if name not in (given if operator.startswith(":") else named):
                 return True
-        if any(_may_be_passed_on(name, text) for name in asked):
+        if _may_pass_on(sorted(name for name in asked if name in text), text):
             return True
     return False
 
 
-def _may_be_passed_on(name: str, text: str) -> bool:
-    """Whether the name stands anywhere but in a reference, or where the text sets it."""
-    if name not in text:
+def _may_pass_on(names: Sequence[str], text: str) -> bool:
+    """Whether one of the names stands anywhere but in a reference, or where the text sets it."""
+    if not names:
         return False
-    word = re.escape(name)
+    word = f"(?:{'|'.join(re.escape(name) for name in names)})"
     value = r"(?:=|:[ \t]+(?![Nn]ull\b|NULL\b)[^\s#~&!*,\]}])"
     accounted = rf"\$\{{?{word}\b|\b{word}(?=[\"']?[ \t]*{value})"
     return re.search(rf"\b{word}\b", re.sub(accounted, "", text)) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from devenv.checks.finding import Finding
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state.drift import Drift
@@ -28,6 +27,7 @@ from devenv.state.usage import Usage
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
+    from devenv.checks.finding import Finding
     from devenv.state.environments import EnvironmentView, Verb
     from devenv.state.switcher import SwitchChoice, SwitchPreview, SwitchTarget
     from devenv.state.watch_events import WatchEvent

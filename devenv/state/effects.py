@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devenv.checks.finding import Finding
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state.model import ContainerId, OperationKind, SnapshotVerb
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
+    from devenv.checks.finding import Finding
     from devenv.state.environments import Verb
     from devenv.state.switcher import SwitchTarget
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from devenv.checks.finding import Severity
 from devenv.compose.names import ServiceName
 from devenv.state.hooks import find_failed, find_running
 from devenv.state.model import (
@@ -168,6 +167,8 @@ def _count_findings(state: State) -> tuple[int, int]:
     """Errors and warnings of the checks."""
     if state.checks is None:
         return 0, 0
+    from devenv.checks.finding import Severity  # after the first frame
+
     result = state.checks.result
     return result.count(Severity.ERROR), result.count(Severity.WARNING)
 
