@@ -279,13 +279,15 @@ def _load_start_seconds(session: Session) -> dict[str, float]:
     directory = paths.state_directory(session.environ)
     if not paths.has_memory(directory):
         return {}
-    from devenv.host.history import USUAL_STARTS, load_starts, usual_start_seconds
-    from devenv.host.memory import open_existing
+    from devenv.host.memory import has_starts, open_existing
 
+    project = str(session.files.directory)
     with open_existing(directory) as memory:
-        return usual_start_seconds(
-            load_starts(memory, str(session.files.directory), 2 * USUAL_STARTS)
-        )
+        if not has_starts(memory, project):
+            return {}
+        from devenv.host.history import USUAL_STARTS, load_starts, usual_start_seconds
+
+        return usual_start_seconds(load_starts(memory, project, 2 * USUAL_STARTS))
 
 
 def _load_engine_facts(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import ssl
 import stat
 from pathlib import Path
 
@@ -70,6 +69,8 @@ def ssh_failed(endpoint: Endpoint, argv: tuple[str, ...], said: str) -> EngineUn
 
 def cannot_connect(endpoint: Endpoint, error: OSError | UnicodeError) -> EngineUnavailable:
     """The operating system's or TLS' refusal of a connection."""
+    import ssl  # not for `check`, which asks no engine
+
     where = endpoint.describe()
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     if endpoint.kind is EndpointKind.SSH:
