@@ -40,16 +40,19 @@ class EngineProxy:
             self.place.unlink(missing_ok=True)
         for writer in list(self._open):
             writer.transport.abort()
+        await asyncio.sleep(0)  # an abort closes its socket in the loop's next turn
 
     def change(self, data: bytes) -> bytes:
         """What devenv is given of what the engine says; as it is."""
         return data
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_unix_connection(self._engine)
-        both = {writer, far_writer}
-        self._open |= both
+        both = {writer}
+        self._open.add(writer)
         try:
+            far_reader, far_writer = await asyncio.open_unix_connection(self._engine)
+            both.add(far_writer)
+            self._open.add(far_writer)
             await asyncio.gather(
                 _pass(reader, far_writer, bytes), _pass(far_reader, writer, self.change)
             )
@@ -78,4 +81,6 @@ async def engine_proxy(place: Path | None, engine: str) -> AsyncIterator[EngineP
     try:
         yield proxy
     finally:
+        await proxy.close()
+        await asyncio.sleep(0.05)  # what was accepted last is dropped, too
         await proxy.close()
