@@ -49,15 +49,9 @@ def run_command_line(argv: Sequence[str]) -> int:
     except BaseExceptionGroup as group:
         return _end_group(group)
     except Exception as error:
-        if os.environ.get("DEVENV_TRACEBACK"):
-            raise
-        print_error(
-            DevenvError(
-                f"devenv met an error of its own: {type(error).__name__}: {error}",
-                fix="run it again with DEVENV_TRACEBACK=1 and report what it prints",
-            )
-        )
-        return ExitCode.FAILED
+        from devenv.cli.own_error import end_with_report
+
+        return end_with_report(error)
 
 
 def mark_passed_words(argv: Sequence[str]) -> list[str]:
@@ -91,26 +85,16 @@ _ALONE = ("--no-color",)
 
 def _end_group(group: BaseExceptionGroup[BaseException]) -> int:
     """The exit code of what a task group raised: its first `DevenvError`, or an interrupt."""
-    found: list[BaseException] = [group]
-    while found:
-        error = found.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            found += error.exceptions
-        elif isinstance(error, DevenvError):
+    from devenv.cli.own_error import end_with_report, iter_causes
+
+    for error in iter_causes(group):
+        if isinstance(error, DevenvError):
             print_error(error)
             return error.exit_code
-        elif isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt):
             sys.stderr.write("interrupted\n")
             return ExitCode.INTERRUPTED
-    if os.environ.get("DEVENV_TRACEBACK"):
-        raise group
-    print_error(
-        DevenvError(
-            f"devenv met an error of its own: {group}",
-            fix="run it again with DEVENV_TRACEBACK=1 and report what it prints",
-        )
-    )
-    return ExitCode.FAILED
+    return end_with_report(group)
 
 
 def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:

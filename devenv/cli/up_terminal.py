@@ -123,6 +123,7 @@ async def _run_terminal(
         starting = tasks.create_task(_start_when_shown(runtime, tasks, shown, arguments, left))
         try:
             answer = await drawing
+            app.raise_fault()
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)

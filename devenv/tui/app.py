@@ -111,6 +111,16 @@ class DevenvApp(LastingTimers, App[str]):
         self._show()
         self.call_after_refresh(self._ports.on_ready)
 
+    def raise_fault(self) -> None:
+        """Raise what an event's handler raised and ended the app with, if one did."""
+        if self._exception is not None:
+            raise self._exception
+
+    def _fatal_error(self) -> None:
+        """End for `raise_fault`: Textual's own way prints the values of all local variables, which
+        may be secrets."""
+        self._close_messages_no_wait()
+
     def _tick(self) -> None:
         """Times grow even where nothing happens; where something does, that has drawn them."""
         if self._ports.clock() - self._shown_at >= _OLD_SECONDS:
