@@ -6,8 +6,8 @@ import re
 
 RELOADS = re.compile(
     r"""(?x)
-    \b(?: nodemon | ts-node-dev | tsnd | node-dev | supervisor(?!d) | pm2-dev | live-server
-      | webpack-dev-server | browser-sync | vite(?!st)(?!\s+(?:build|preview))
+    (?:^|\s)(?:\S*/)?(?: nodemon | ts-node-dev | tsnd | node-dev | supervisor | pm2-dev
+      | live-server | webpack-dev-server | browser-sync | vite(?!\s+(?:build|preview))
       | react-scripts\s+start
       | craco\s+start | react-app-rewired\s+start | ng\s+serve | vue-cli-service\s+serve
       | gatsby\s+develop | strapi\s+develop | medusa\s+develop | docusaurus\s+start
@@ -19,19 +19,30 @@ RELOADS = re.compile(
       | ember\s+(?:serve|server|s) | parcel(?!\s+build) | eleventy\s.*--serve | hugo\s+server
       | watchmedo | watchfiles | watchgod | watchexec | entr | jurigged | hupper | air | reflex
       | CompileDaemon | modd | realize | wgo | gow | bacon | systemfd | rerun | guard | shotgun
+      | ptw | pytest-watch | pytest-watcher | morbo
       | fastapi\s+dev | streamlit\s+run | jupyter(?:-lab)? | mkdocs\s+serve
-      | cargo[\s-]+(?:watch|leptos\s+watch) | trunk\s+serve | dotnet\s+watch | jekyll\s+s(?:erve)?\b
+      | cargo[\s-]+(?:watch|leptos\s+watch) | trunk\s+serve | dotnet\s+watch | jekyll\s+s(?:erve)?
       | phx\.server | queue:listen | quarkus:dev | quarkusDev | mn:run | play\s+run | sbt\s+~\S*
-      | (?:artisan|symfony|server)\s*:?\s*(?:serve|server:start|start) | bin/dev | lein\s+figwheel
-      | shadow-cljs\s+watch | nest\s+start\s+(?:.*\s)?--?(?:watch|w)\b
-      )(?![\w-]*\.(?:sh|conf)\b)
-    | (?:^|\s)--(?:watch|reload|hot|auto-?reload|autoreload|livereload|live-reload|continuous)\b
-    | \btsx\s+(?:--\S+\s+)*watch\b | \btsc\b.*\s-w\b | \bmanage\.py\s+runserver(?:_plus)?\b
-    | \bflask\b.*--debug\b | \bsanic\b.*(?:--dev|-r)\b | \bgradlew?\b.*\s-t\b
-    | \brails\s+s(?:erver)?\b | \bphp\s+(?:.*\s)?-S\b
+      | artisan\s+serve | symfony\s+(?:serve|(?:local:)?server:start)
+      | console\s+server:(?:run|start) | lein\s+figwheel
+      | shadow-cljs\s+watch | nest\s+start\s+(?:.*\s)?--?(?:watch|w)
+      | (?:manage\.py|django-admin)\s+runserver(?:_plus)? | rails\s+s(?:erver)?
+      )(?:\.[cm]?js)?(?=[\s:]|$)
+    | (?:^|\s)--(?:watch|hot|auto-?reload|live-?reload|continuous)\b(?!=false)
+    | (?:^|\s)--reload(?!-|=false)\b | ^dev(?:\s|$)
+    | ^(?:npm|yarn|pnpm|bun)\s(?:.*\s)?(?:dev|watch|serve|start:dev|develop)(?:\s|$)
+    | \btsx\s+(?:--\S+\s+)*watch\b | \btsc\b.*\s-w\b
+    | \b(?:flask|quart)\b.*--debug\b | \bsanic\b.*(?:--dev|-r)\b | \bgradlew?\b.*\s-t\b
+    | \bphp\s+(?:.*\s)?-S\b
     """
 )
 """Matched on the words of a command, the program without its directories."""
+
+COMPILERS = re.compile(
+    r"^(?:tsc|sass|node-sass|tailwindcss|tailwind|postcss|esbuild|swc|babel|rollup|webpack(?!\s+serve)"
+    r"|less-watch-compiler|vite\s+build|lessc|svelte|vue-tsc|tsc-watch|graphql-codegen|buf)\b"
+)
+"""They watch for others: a program beside them loads what they wrote only at its own start."""
 
 EACH_REQUEST = re.compile(
     r"^(?:apache2-foreground|apache2ctl|apachectl|httpd(?:-foreground)?|php-fpm\S*|nginx\b.*"
@@ -39,6 +50,16 @@ EACH_REQUEST = re.compile(
     r"|python\S*\s+-m\s+http\.server\b.*|busybox\s+httpd\b.*|static-web-server\b.*)"
 )
 """Servers that read a file when it is asked for."""
+
+SERVERS = re.compile(
+    r"^(?:redis-server|valkey-server|keydb-server|postgres|mysqld\S*|mariadbd\S*|mongod|envoy"
+    r"|haproxy|mosquitto|prometheus|alertmanager|otelcol\S*|loki|promtail|tempo|grafana\S*"
+    r"|telegraf|fluent-?bit|fluentd|logstash|vector|kong|rabbitmq-server|memcached|nats-server"
+    r"|varnishd|squid|coredns|unbound|dnsmasq|consul|vault|traefik|minio|zookeeper\S*|kafka\S*"
+    r"|elasticsearch|opensearch\S*|meilisearch|keycloak|kc\.sh|bind|named|vsftpd|sshd|supervisord"
+    r"|uwsgi_proxy|squid|influxd|clickhouse-server|neo4j|solr|jetty\S*|catalina\.sh)(?=\s|$)"
+)
+"""Servers that are no project's own: of their files only a configuration is read, at start."""
 
 SERVER_IMAGES = frozenset(("nginx", "httpd", "caddy", "wordpress", "nginx-unprivileged", "drupal"))
 
@@ -51,7 +72,8 @@ KEEPS = re.compile(
       (?:node|nodejs|ts-node|tsx|deno|bun|babel-node|esr|swc-node)\b(?!.*\s(?:-e|-p|--version)\b)
       | (?:python|pypy)[\d.]*\s | gunicorn\b | uvicorn\b | hypercorn\b | daphne\b | celery\b | rq\b
       | rqworker\b | dramatiq\b | flask\s | fastapi\s+run\b | waitress-serve\b | granian\b | uwsgi\b
-      | huey_consumer\S*\b | arq\b | scrapy\b | luigid?\b | prefect\b
+      | huey_consumer\S*\b | arq\b | scrapy\b | quart\s | litestar\s | robyn\s
+      | hypnotoad\b | luigid?\b | prefect\b
       | (?:next|nuxt|nuxi|astro|remix|medusa|strapi|vite)\s+(?:start|preview)\b | nest\s+start\b
       | pm2(?:-runtime)?\b | remix-serve\b | react-router-serve\b | moleculer-runner\b
       | go\s+run\b | cargo\s+run\b | java\b | jshell\b | mvnw?\b | gradlew?\b | sbt\b

@@ -297,3 +297,19 @@ def start_words(words: list[str], workdir: str) -> tuple[Command, ...]:
         first = from_words(words[:-3], workdir)
         return (*first, *parse_commands(words[-1], workdir))
     return tuple(from_words(words, workdir))
+
+
+def entry_words(
+    dockerfile: Dockerfile, stage: Stage, build_args: Mapping[str, str | None]
+) -> tuple[str, ...]:
+    """The words of an ENTRYPOINT in exec form, to which a service's `command` is added."""
+    own = resolve_metadata(dockerfile, stage, build_args).entrypoint
+    return own.arguments if own is not None and own.is_json else ()
+
+
+def short_words(instruction: Instruction) -> str:
+    """An instruction for a sentence, shortened."""
+    text = " ".join(" ".join(instruction.arguments).split())
+    if instruction.heredocs:
+        text = instruction.heredocs[0].text.strip().split("\n")[0]
+    return f"{instruction.name} {text[:50]}{'…' if len(text) > 50 else ''}"

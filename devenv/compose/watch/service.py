@@ -14,7 +14,7 @@ from devenv.compose.watch.flow import Copied, Result, Traces, find_copied_text, 
 from devenv.compose.watch.kinds import is_configuration, is_first_start, is_loaded
 from devenv.compose.watch.mounts import Mount, resolve_mounts
 from devenv.compose.watch.places import key_place, mount_place, rule_place
-from devenv.compose.watch.recipe import start_commands, start_words
+from devenv.compose.watch.recipe import entry_words, short_words, start_commands, start_words
 from devenv.compose.watch.rules import INITIAL, WatchRule, choose_rule, parse_rules
 from devenv.compose.watch.shell import Command
 from devenv.compose.watch.start import Loading, Start, resolve_start
@@ -67,7 +67,7 @@ class ServicePlanner:
         elif command:
             words = list(command)
             if image is not None and image.target is not None:
-                own = _entrypoint(image)
+                own = entry_words(image.dockerfile, image.target, image.build.args)
                 words = [*own, *words]
             commands = start_words(words, workdir)
         return resolve_start(tuple(commands), self._text, environment, base)
@@ -243,7 +243,7 @@ class ServicePlanner:
         return min(seen, key=lambda r: (not r.installs, not r.is_named), default=None)
 
     def _rebuild(self, path: str, result: Result) -> PlannedChange:
-        words = _words(result.run)
+        words = short_words(result.run)
         line = f"line {result.run.line}"
         if result.installs:
             reason = f"{words} ({line}) installs from it, and the container uses what it installed"
@@ -283,8 +283,8 @@ class ServicePlanner:
         reason = f"{how} already shows it"
         if is_first_start(inside):
             reason += "; it is read only while the data volume is empty"
-        elif self.start.loading is Loading.RELOADS and self.start.program:
-            reason += f", and {self.start.program} loads changes by itself"
+        elif how := self.start.how:
+            reason += f", and {how}"
         return self._change(path, WatchAction.LIVE, reason, place, inside)
 
     def _of_copy(self, path: str, copy: Copied) -> PlannedChange:
@@ -293,16 +293,13 @@ class ServicePlanner:
             reason = "copied into the image, and the container's root filesystem is read-only"
             return self._change(path, WatchAction.REBUILD, reason, place)
         restart = self._wants_restart(path, copy.path)
-        reloads = self.start.loading is Loading.RELOADS
-        if restart or (not reloads and is_loaded(path, self.start.program)):
+        how = self.start.how
+        if restart or (not how and is_loaded(path, self.start.program)):
             reason = restart or "the program is not known to load changes by itself"
             action = WatchAction.SYNC_RESTART
         else:
             action = WatchAction.SYNC
-            word = self.start.program
-            reason = (
-                f"{word} loads changes by itself" if reloads and word else "nothing keeps it loaded"
-            )
+            reason = how or "nothing keeps it loaded"
         reason = f"copied into the image and used by no later step; {reason}"
         return self._change(path, action, reason, place, copy.path, stale=True)
 
@@ -314,7 +311,9 @@ class ServicePlanner:
         if mount is not None and mount.key in ("configs", "secrets"):
             return "programs read it at start"
         is_own = mount is not None and mount.source == path
-        if start.each_request or self._is_server_image(is_own):
+        if inside in start.named and (start.loading is not Loading.RELOADS or start.each_request):
+            return "the start command reads it at start"
+        if start.each_request or start.is_server or self._is_server_image(is_own):
             return "servers read their configuration at start" if is_configuration(inside) else ""
         if start.loading is Loading.KEEPS and is_loaded(path, start.program):
             return f"{start.program} keeps what it loaded"
@@ -394,18 +393,3 @@ def _at(dockerfile: str | None, instruction: Instruction, planner: ServicePlanne
 
 def _within(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
-
-
-def _words(instruction: Instruction) -> str:
-    text = " ".join(" ".join(instruction.arguments).split())
-    if instruction.heredocs:
-        text = instruction.heredocs[0].text.strip().split("\n")[0]
-    return f"{instruction.name} {text[:50]}{'…' if len(text) > 50 else ''}"
-
-
-def _entrypoint(image: ImageBuild) -> tuple[str, ...]:
-    from devenv.compose.dockerfile.metadata import resolve_metadata
-
-    assert image.target is not None
-    own = resolve_metadata(image.dockerfile, image.target, image.build.args).entrypoint
-    return own.arguments if own is not None and own.is_json else ()

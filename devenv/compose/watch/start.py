@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from devenv.compose.watch.programs import (
+    COMPILERS,
     EACH_REQUEST,
     IDLE,
     KEEPS,
@@ -19,11 +20,19 @@ from devenv.compose.watch.programs import (
     SCRIPT_RELOADS,
     SCRIPT_WATCHES,
     SERVER_IMAGES,
+    SERVERS,
     asks_for_reload,
 )
 from devenv.compose.watch.shell import Command, in_directory, parse_commands, parse_script
+from devenv.compose.watch.start_scripts import (
+    follow_make,
+    follow_package,
+    follow_procfile,
+    follow_several,
+)
 from devenv.compose.watch.tools import Effect, Scene, resolve_effect
-from devenv.compose.watch.tools.javascript import MANAGERS, read_scripts
+from devenv.compose.watch.tools.javascript import MANAGERS
+from devenv.compose.watch.tools.system import is_of_system
 from devenv.values import dataclass
 
 _MAX_DEPTH = 6
@@ -56,6 +65,8 @@ class Loading(StrEnum):
 
     RELOADS = "reloads"
     KEEPS = "keeps"
+    IDLE = "idle"
+    """There is no program that loads files: it only waits, for someone to run one in it."""
     UNKNOWN = "unknown"
 
 
@@ -69,13 +80,28 @@ class Start:
     installs: tuple[Effect, ...] = ()
     scripts: tuple[str, ...] = ()
     """Container paths of the scripts that the start runs."""
+    named: frozenset[str] = frozenset()
+    """Container paths of all files that its commands name, their programs too."""
     each_request: bool = False
     """A server that reads a file when it is asked for, and its configuration only at start."""
+    is_server: bool = False
+    """Another server: of what it has only its configuration is read, at start."""
 
     @property
     def program(self) -> str:
         """The first of the words that is no option."""
         return next((one for one in self.word.split() if not one.startswith("-")), "")
+
+    @property
+    def how(self) -> str:
+        """Why the program has a changed file without a restart; "" where that is not known."""
+        if self.loading is Loading.IDLE:
+            return f"{self.program} only waits, and loads nothing"
+        if self.loading is not Loading.RELOADS or not self.program:
+            return ""
+        if self.each_request:
+            return f"{self.program} reads it when it is asked for"
+        return f"{self.program} loads changes by itself"
 
 
 def resolve_start(
@@ -88,29 +114,42 @@ def resolve_start(
     reader = _Reader(text, dict(environment))
     for command in commands:
         reader.take(command, 0)
-    found = reader.found
-    for loading in (Loading.RELOADS, Loading.KEEPS):
-        word = next((w for kind, w, _ in found if kind is loading), None)
-        if word is not None:
-            each = any(each for kind, _, each in found if kind is loading)
-            return Start(
-                loading, word[:60], tuple(reader.installs), tuple(reader.scripts), each_request=each
-            )
+    known = (tuple(reader.installs), tuple(reader.scripts), frozenset(reader.named))
+    decided = reader.decide()
+    if decided is not None:
+        return Start(
+            decided.loading, decided.words[:60], *known, decided.each_request, decided.is_server
+        )
     name = posixpath.basename((image or "").split("@")[0]).split(":")
     tag = name[1] if len(name) > 1 else ""
     is_server = name[0] in SERVER_IMAGES or (name[0] == "php" and re.search("apache|fpm", tag))
     if is_server and not commands:
         return Start(Loading.RELOADS, name[0], each_request=True)
-    return Start(Loading.UNKNOWN, "", tuple(reader.installs), tuple(reader.scripts))
+    return Start(Loading.UNKNOWN, "", *known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one command of the start tells."""
+
+    loading: Loading
+    words: str
+    each_request: bool = False
+    is_server: bool = False
+    is_compiler: bool = False
+    """It watches sources, and another program runs what it makes of them."""
 
 
 class _Reader:
     def __init__(self, text: Callable[[str], str | None], environment: dict[str, str]) -> None:
         self._text = text
         self._environment = environment
-        self.found: list[tuple[Loading, str, bool]] = []
+        self.found: list[_Found] = []
+        self.named: set[str] = set()
         self.installs: list[Effect] = []
         self.scripts: list[str] = []
+        self.has_unknown = False
+        """Whether there is a program of which nothing is known."""
         self._count = 0
 
     def take(self, command: Command, depth: int) -> None:
@@ -119,24 +158,52 @@ class _Reader:
         if depth > _MAX_DEPTH or self._count > _MAX_COMMANDS:
             return
         command = _unwrap(command)
-        words = " ".join((command.program, *command.words[1:]))
+        words = _named(command)
         effect = resolve_effect(command, Scene(self._environment, self._text))
         if effect.installs:
             self.installs.append(effect)
             return
         if self._follow(command, depth):
             return
+        self.named |= {command.path(word) for word in command.words if "/" in word or "." in word}
+        found = self._judge(command, words)
+        if found is not None:
+            self.found.append(found)
+        elif not (is_of_system(command) or KEEPS.match(words)):
+            self.has_unknown = True
+
+    def _judge(self, command: Command, words: str) -> _Found | None:
+        """What one command says by its own words, or by the file that it runs."""
+        if IDLE.match(words):
+            return _Found(Loading.IDLE, words)
+        if EACH_REQUEST.match(words):
+            return _Found(Loading.RELOADS, words, each_request=True)
+        if is_of_system(command):
+            return None
         if RELOADS.search(words) and "--noreload" not in words and "--no-reload" not in words:
-            self.found.append((Loading.RELOADS, words, False))
-        elif EACH_REQUEST.match(words):
-            self.found.append((Loading.RELOADS, words, True))
-        elif IDLE.match(words):
-            if len(self.found) == 0 and command.program in ("sleep", "tail", "cat"):
-                self.found.append((Loading.RELOADS, words, False))
-        elif asks_for_reload(words, self._environment) or self._script_reloads(command):
-            self.found.append((Loading.RELOADS, words, False))
-        elif KEEPS.match(words) and not _is_task(command):
-            self.found.append((Loading.KEEPS, words, False))
+            is_compiler = COMPILERS.match(words) is not None
+            return _Found(Loading.RELOADS, words, is_compiler=is_compiler)
+        if SERVERS.match(words):
+            return _Found(Loading.UNKNOWN, words, is_server=True)
+        if asks_for_reload(words, self._environment) or self._script_reloads(command):
+            return _Found(Loading.RELOADS, words)
+        if KEEPS.match(words) and not _is_task(command):
+            return _Found(Loading.KEEPS, words)
+        return None
+
+    def decide(self) -> _Found | None:
+        """The command that tells for all of the start; None where none does."""
+        for loading, is_compiler in (
+            (Loading.RELOADS, False),
+            (Loading.KEEPS, False),
+            (Loading.UNKNOWN, False),
+            (Loading.RELOADS, True),
+        ):
+            for one in self.found:
+                if one.loading is loading and one.is_compiler is is_compiler:
+                    return one
+        waits = [one for one in self.found if one.loading is Loading.IDLE]
+        return waits[-1] if waits and not self.has_unknown else None
 
     def _script_reloads(self, command: Command) -> bool:
         """Whether the file that Python runs, or the settings of gunicorn, turn reloading on."""
@@ -170,83 +237,18 @@ class _Reader:
         inner: list[Command] = []
         program, words = command.program, command.words
         if program in MANAGERS:
-            inner = self._package_script(command)
+            inner = follow_package(command, self._text, self._environment)
         elif program in ("concurrently", "npm-run-all", "run-p", "run-s", "wait-on"):
-            inner = self._several(command)
+            inner = follow_several(command, self._text, self._environment)
         elif program == "make" and len(words) > 1:
-            inner = self._make_target(command)
+            inner = follow_make(command, self._text, self._environment)
         elif program in ("honcho", "foreman", "overmind", "hivemind", "goreman"):
-            inner = self._procfile(command)
+            inner = follow_procfile(command, self._text, self._environment)
         else:
             inner = self._script(command)
         for one in inner:
             self.take(one, depth + 1)
         return bool(inner)
-
-    def _package_script(self, command: Command) -> list[Command]:
-        directory, words = command.directory, list(command.words[1:])
-        for option in ("--prefix", "--cwd", "-C"):
-            if option in words[:-1]:
-                at = words.index(option)
-                directory = command.path(words[at + 1])
-                del words[at : at + 2]
-        names = [w for w in words if not w.startswith("-") and w not in ("run", "run-script")]
-        scripts = read_scripts(self._text(posixpath.join(directory, "package.json")))
-        if not names:
-            return []
-        script = scripts.get(names[0])
-        if script is not None:
-            rest = " ".join(words[words.index(names[0]) + 1 :]).replace("-- ", "", 1)
-            return parse_commands(f"{script} {rest}".strip(), directory, self._environment)
-        if not scripts and names[0] in ("dev", "watch", "serve", "start:dev", "develop"):
-            self.found.append((Loading.RELOADS, " ".join(command.words), False))
-            return []
-        if names[0] == "start" and not scripts:
-            return []
-        if command.program != "npm" and names[0] not in ("exec", "dlx"):
-            return [Command(tuple(words[words.index(names[0]) :]), directory)]
-        if names[0] in ("exec", "dlx", "x") and len(names) > 1:
-            return [Command(tuple(words[words.index(names[1]) :]), directory)]
-        return []
-
-    def _several(self, command: Command) -> list[Command]:
-        found: list[Command] = []
-        scripts = read_scripts(self._text(posixpath.join(command.directory, "package.json")))
-        for word in command.words[1:]:
-            name = word.removeprefix("npm:").strip("\"'")
-            if name in scripts:
-                found += parse_commands(scripts[name], command.directory, self._environment)
-            elif " " in word:
-                found += parse_commands(word.strip("\"'"), command.directory, self._environment)
-            elif name.endswith("*"):
-                for script, text in scripts.items():
-                    if script.startswith(name[:-1]):
-                        found += parse_commands(text, command.directory, self._environment)
-        return found
-
-    def _make_target(self, command: Command) -> list[Command]:
-        text = self._text(command.path("Makefile"))
-        goal = next((w for w in command.words[1:] if not w.startswith("-") and "=" not in w), None)
-        if text is None or goal is None:
-            return []
-        match = re.search(rf"^{re.escape(goal)}\s*:(?!=).*\n((?:[ \t]+.*\n?|\n)*)", text, re.M)
-        if match is None:
-            return []
-        lines = [line.strip().lstrip("@-+") for line in match[1].splitlines()]
-        return parse_commands("\n".join(lines), command.directory, self._environment)
-
-    def _procfile(self, command: Command) -> list[Command]:
-        name = "Procfile"
-        for index, word in enumerate(command.words[:-1]):
-            if word in ("-f", "--procfile"):
-                name = command.words[index + 1]
-        text = self._text(command.path(name))
-        found: list[Command] = []
-        for line in (text or "").splitlines():
-            _, colon, script = line.partition(":")
-            if colon and not line.startswith("#"):
-                found += parse_commands(script.strip(), command.directory, self._environment)
-        return found
 
     def _script(self, command: Command) -> list[Command]:
         """The commands of a shell script that is run by its path."""
@@ -267,12 +269,20 @@ class _Reader:
         if text is None:
             if words[0].endswith(".sh"):
                 self.scripts.append(command.path(words[0]))
-            return list(_rest(command, words[1:]))
+            rest = _rest(command, words[1:])
+            if any(self._judge(one, _named(one)) for one in rest):
+                return rest
+            return [] if self._judge(command, _named(command)) else rest
         if not (is_shell or _is_shell_script(text)):
             return []
         self.scripts.append(path)
         inner = parse_script(text, command.directory, self._environment, words[1:])
         return [*inner, *_rest(command, words[1:])]
+
+
+def _named(command: Command) -> str:
+    """The words of a command, its program without directories."""
+    return " ".join((command.program, *command.words[1:]))
 
 
 def _rest(command: Command, words: tuple[str, ...]) -> list[Command]:

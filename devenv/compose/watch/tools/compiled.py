@@ -21,7 +21,9 @@ _DOTNET_NAMES = (
     "packages.lock.json",
     "*.esproj",
 )
-_GRADLE_BUILDS = re.compile(r"(?i)build|jar|assemble|install|war|compile|native|dist|publish")
+_GRADLE_BUILDS = re.compile(
+    r"(?i)build|jar|assemble|install|war|compile|native|dist|publish|run|dev$"
+)
 _MAVEN_RESOLVES = re.compile(r"dependency:|:resolve|go-offline|:properties")
 
 

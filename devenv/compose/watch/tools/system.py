@@ -61,6 +61,11 @@ def find_effect(command: Command, scene: Scene) -> Effect | None:
     return None
 
 
+def is_of_system(command: Command) -> bool:
+    """Whether it is a program of the system that does its work and ends."""
+    return command.program in _QUIET or command.program in _NAMING or command.program == "find"
+
+
 def _find(command: Command) -> Effect:
     words = command.words
     roots = []
