@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
 
@@ -48,17 +49,30 @@ class Query:
             return []
         return [m.span() for m in self.pattern.finditer(text) if m.end() > m.start()]
 
-    def find_lines(self, block: Block) -> array[int]:
-        """The indices of the lines that fit, ascending."""
-        if not self.text:
+    def narrows(self, other: Query) -> bool:
+        """Whether only lines that fit `other` can fit this one: a letter more was typed."""
+        return (
+            bool(other.text)
+            and self.mode is other.mode
+            and self.mode is not SearchMode.REGEX
+            and other.text in self.text
+            and other.text.isascii() == self.text.isascii()
+        )
+
+    def find_lines(self, block: Block, among: Sequence[int] | None = None) -> array[int]:
+        """The indices of the lines that fit, ascending; no others than `among` can."""
+        if not self.text or (among is not None and not among):
             return array("H")
-        if self.mode is SearchMode.REGEX:
+        if self._needs_pattern:
             return self._find_pattern(block)
         needle, text = self.text.encode(), block.text
-        if self.mode is SearchMode.IGNORE_CASE and self.text.lower() != self.text.upper():
-            # Byte-wise lower case keeps places; it is right as long as the needle is ASCII.
-            if not needle.isascii():
-                return self._find_pattern(block)
+        if among is not None and len(among) * _DENSE <= len(block):
+            lines = [block.plain(index) for index in among]
+            if self._lowers:
+                needle, lines = needle.lower(), [line.lower() for line in lines]
+            pairs = zip(among, lines, strict=True)
+            return array("H", [index for index, line in pairs if needle in line])
+        if self._lowers:
             needle, text = needle.lower(), text.lower()
         count = text.count(needle)
         if not count or b"\n" in needle:
@@ -73,6 +87,15 @@ class Query:
             found.append(index)
             at = text.find(needle, block.ends[index])
         return found
+
+    @property
+    def _lowers(self) -> bool:
+        return self.mode is SearchMode.IGNORE_CASE and self.text.lower() != self.text.upper()
+
+    @property
+    def _needs_pattern(self) -> bool:
+        # Byte-wise lower case keeps places; it is right as long as the needle is ASCII.
+        return self.mode is SearchMode.REGEX or (self._lowers and not self.text.isascii())
 
     def _find_pattern(self, block: Block) -> array[int]:
         if self.pattern is None:

@@ -33,6 +33,7 @@ from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
 from devenv.tui.attention import Attention
+from devenv.tui.compositor import FrontCompositor
 from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
@@ -100,6 +101,11 @@ class DevenvApp(LastingTimers, App[str]):
         self._snapshot: SnapshotWork | None = None
         self._auto_switch = ports.auto_switch
         self._shown_at = 0.0
+
+    def get_default_screen(self) -> Screen[object]:
+        screen = super().get_default_screen()
+        screen._compositor = FrontCompositor()  # no public way to have another one
+        return screen
 
     def compose(self) -> ComposeResult:
         yield self._panes

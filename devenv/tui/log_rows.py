@@ -19,7 +19,7 @@ from devenv.state.log_levels import Level, continues, find_level, may_be_severe
 from devenv.state.log_search import Query
 from devenv.state.log_traces import find_folds
 from devenv.state.logs import LogStore
-from devenv.values import dataclass, field
+from devenv.values import dataclass, field, replace
 
 WRAPPED_ROWS = 40
 """The most rows that one wrapped line gets."""
@@ -75,12 +75,19 @@ class LogRows:
         """Of the newest blocks, as far as they are worked out; ascending."""
         self._starts: list[int] = [0]
         self._levels: dict[int, tuple[Block, bytes]] = {}
+        self._wider: dict[int, Part] = {}
+        """What a search found of which the one of now is a part: nothing else can fit this one."""
 
     def choose(self, criteria: Criteria) -> bool:
         """Take new criteria; whether they differ."""
-        if criteria == self.criteria:
+        before = self.criteria
+        if criteria == before:
             return False
         self.criteria = criteria
+        if criteria.query.narrows(before.query) and replace(criteria, query=before.query) == before:
+            self._wider |= {id(part.block): part for part in self._parts}
+        else:
+            self._wider = {}
         self._parts = []
         return True
 
@@ -105,6 +112,9 @@ class LogRows:
         if len(self._levels) > len(blocks) + 64:
             held = set(map(id, blocks))
             self._levels = {key: value for key, value in self._levels.items() if key in held}
+        # Of blocks that the store has dropped nothing is kept.
+        known = self._wider if left else {}
+        self._wider = {key: known[key] for block in blocks if (key := id(block)) in known}
         return left
 
     @property
@@ -251,6 +261,13 @@ class LogRows:
         self._levels[id(block)] = (block, bytes(levels))
         return bytes(levels)
 
+    def _find_hits(self, block: Block) -> array[int]:
+        """The lines that fit the search; where one letter more was typed, only of those before."""
+        query, wider = self.criteria.query, self._wider.get(id(block))
+        if wider is None or wider.block is not block:
+            return query.find_lines(block)
+        return query.find_lines(block, among=wider.hits)
+
     def _work_out(self, block: Block) -> Part:
         wanted = self.criteria
         lines: Sequence[int] = range(len(block))
@@ -262,7 +279,7 @@ class LogRows:
         if wanted.level and lines:
             levels = self._levels_of(block)
             lines = [i for i in lines if levels[i] & 0x7F >= wanted.level]
-        hits = wanted.query.find_lines(block) if wanted.query and lines else array("H")
+        hits = self._find_hits(block) if wanted.query and lines else array("H")
         if hits and len(lines) < len(block):
             kept = set(lines)
             hits = array("H", [i for i in hits if i in kept])

@@ -83,6 +83,8 @@ class LogView(LastingTimers, LineView, can_focus=True):
         self._top: tuple[Place, int] | None = None
         self._strips = LogStrips(logs)
         self._look: Look | None = None
+        self._under = Style.null()
+        """The view's own style: Textual works it out anew each time it is asked for."""
         self._timer: Timer | None = None
         self.attention = Attention()
         self._drawn_at = 0.0
@@ -369,8 +371,8 @@ class LogView(LastingTimers, LineView, can_focus=True):
         )
         if look != self._look:
             self._strips.forget()
-        self._look = look
         started = perf_counter()
+        self._look, self._under = look, self.rich_style
         strips = super().render_lines(crop)
         self._pace(perf_counter() - started)
         return strips
@@ -383,7 +385,7 @@ class LogView(LastingTimers, LineView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         row = int(self.scroll_offset.y) + y
-        width, style, look = self.size.width, self.rich_style, self._look
+        width, style, look = self.size.width, self._under, self._look
         here = self.rows.at(row)
         if here is None or look is None:
             if y == 0 and not self.rows.height:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Self
 
 from rich.text import Text
+from textual.geometry import Region
 from textual.widgets import TabbedContent, TabPane, Tabs
 
 from devenv.compose.names import ServiceName
@@ -36,8 +38,23 @@ class TabArea(TabbedContent):
         self._other = self.tabs[1]
         """The tab beside the first one."""
         self._chosen: ServiceName | None = None
+        self._retitles = False
         self._titles: tuple[tuple[str, str], ...] = ()
         """What the borders say; setting a title draws the whole widget, so only what differs is."""
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """As Textual's; counts that change are drawn without what is between the borders."""
+        if self._retitles and self.size:
+            width, height = self.outer_size
+            x, y = -self.content_offset
+            regions = (Region(x, y, width, 1), Region(x, y + height - 1, width, 1))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     async def fill(self) -> None:
         """Mount the tabs that were not needed at once."""
@@ -121,7 +138,11 @@ class TabArea(TabbedContent):
         if tuple(titles) == self._titles:
             return
         self._titles = tuple(titles)
-        self.border_title, self.border_subtitle = Text(titles[0][1]), Text(titles[1][1])
+        self._retitles = True
+        try:
+            self.border_title, self.border_subtitle = Text(titles[0][1]), Text(titles[1][1])
+        finally:
+            self._retitles = False
         for title, caption in titles[2:]:
             words = f"{title} · {caption}" if caption else title
             self.get_pane(f"tab-{title}").border_title = Text(words)

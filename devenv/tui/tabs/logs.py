@@ -26,6 +26,7 @@ from devenv.tui.log_take import (
 )
 from devenv.tui.log_view import LogView
 from devenv.tui.screens import Ask, Details
+from devenv.tui.search_line import SearchLine
 from devenv.tui.tab import DevTab, TabAction
 
 _LEVELS = (Level.NONE, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR)
@@ -71,7 +72,7 @@ class Tab(DevTab):
 
     def compose(self) -> ComposeResult:
         yield self.view
-        line = Input(placeholder=_placeholder(self._mode), id="log-filter")
+        line = SearchLine(placeholder=_placeholder(self._mode), id="log-filter")
         line.cursor_blink = False
         line.display = False
         yield line
