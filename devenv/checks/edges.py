@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from devenv.checks.facts import CheckedProfile
 from devenv.checks.finding import Place
-from devenv.checks.places import place_of
+from devenv.checks.places import at_source, place_of
 from devenv.compose.graph import resolve_closure
 from devenv.compose.layers import Entry, scalar
-from devenv.compose.model import Service
+from devenv.compose.model import Project, Service
 from devenv.compose.names import ServiceName
 
 NAMESPACES = ("network_mode", "ipc", "pid")
@@ -43,5 +46,18 @@ def edge_place(profile: CheckedProfile, owner: str, target: str) -> Place:
     found = find_edge(profile, owner, target)
     if found is None:
         return place_of(profile, "services", owner, "depends_on")
-    source = found[1].source
-    return Place(source.path, source.line, source.column)
+    return at_source(found[1].source)
+
+
+def raw_service(project: Project, name: str) -> Mapping[str, Any]:
+    """A service of the merged model as Compose printed it."""
+    return (project.document.get("services") or {}).get(name) or {}
+
+
+def shared_key(raw: Mapping[str, Any], target: str) -> str | None:
+    """The key by which a service uses something of the target's container."""
+    for key in NAMESPACES:
+        if raw.get(key) == f"service:{target}":
+            return key
+    names = [str(one).split(":")[0] for one in raw.get("volumes_from") or ()]
+    return "volumes_from" if target in names else None

@@ -13,6 +13,7 @@ from enum import StrEnum
 from devenv.checks.env_scan import EnvScan, Role, at_entry, at_use
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Place
+from devenv.checks.places import at_source, to_place
 from devenv.compose.env_file import (
     EntryKind,
     EnvEntry,
@@ -21,7 +22,7 @@ from devenv.compose.env_file import (
     references,
 )
 from devenv.compose.env_scope import VariableUse, find_service_variables
-from devenv.compose.layers import Entry, Layers, child, entries, items, scalar
+from devenv.compose.layers import Layers, child, entries, items, scalar
 from devenv.values import dataclass, field, replace
 
 OWN_PREFIXES = ("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "DEVENV_")
@@ -223,7 +224,7 @@ def _containers(profile: CheckedProfile, scan: EnvScan) -> Iterator[tuple[str, C
         for name, (value, entry) in written.items():
             bare = value is None
             given = project.get(name) if bare else value
-            place = _place(entry)
+            place = at_source(entry.source)
             found.setdefault(name, []).append(
                 Setting(Origin.ENVIRONMENT, given, place, passed_on=bare)
             )
@@ -251,7 +252,7 @@ def _overridden(
     """What weaker Compose files say under `environment` of the same service."""
     places = {one.place for one in known}
     for entry in profile.layers.find_all("services", service, "environment", name):
-        place = _place(entry)
+        place = at_source(entry.source)
         if place in places:
             continue
         text = scalar(entry.value)
@@ -287,7 +288,7 @@ def _readers(layers: Layers, scan: EnvScan) -> Iterator[tuple[str, Reader]]:
                 source = child(layer.path, definition, "environment")
                 name = scalar(source.value) if source else None
                 if source and name and "$" not in name:
-                    place = _place(Entry(source.path, source.value, source.value))
+                    place = to_place(source.path, source.value)
                     what = f"{section}.{key.value}.environment"
                     yield name, Reader(ReaderKind.PASSED_ON, place, what)
     for reading in scan.readings:
@@ -319,7 +320,7 @@ def _passed_on(layers: Layers, service: str) -> Iterator[tuple[str, Reader]]:
                 if (text := scalar(item)) and "=" not in text and "$" not in text
             ]
             for name, node in bare:
-                place = _place(Entry(owner.path, node, node))
+                place = to_place(owner.path, node)
                 what = ".".join(("services", service, *keys))
                 yield name, Reader(ReaderKind.PASSED_ON, place, what, service)
 
@@ -339,8 +340,3 @@ def _read_by_entry(path: str, entry: EnvEntry, service: str | None) -> Iterator[
                 one.operator,
             ),
         )
-
-
-def _place(entry: Entry) -> Place:
-    source = entry.source
-    return Place(source.path, source.line, source.column)

@@ -17,10 +17,10 @@ from devenv.checks.env_inventory import (
     Variable,
     list_variables,
 )
+from devenv.checks.env_names import is_mentioned
 from devenv.checks.env_scan import EnvScan, Role, at_entry, example_names
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Place
-from devenv.checks.rules.env_use import is_mentioned
 from devenv.compose.env_file import (
     EntryKind,
     EnvEntry,

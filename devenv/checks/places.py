@@ -9,21 +9,26 @@ from yaml import Node
 from devenv.checks.facts import CheckedProfile
 from devenv.checks.finding import Place
 from devenv.compose.layers import items, source_of
+from devenv.errors import Source
+
+
+def at_source(source: Source) -> Place:
+    """The place of what stands at a line and column of a file."""
+    return Place(source.path, source.line, source.column)
 
 
 def place_of(profile: CheckedProfile, *keys: str) -> Place:
     """The place of a model key, or of the nearest key above it; a Compose file at the worst."""
     source = profile.layers.source(*keys)
     if source is not None:
-        return Place(source.path, source.line, source.column)
+        return at_source(source)
     layers = profile.layers.layers
     return Place(layers[-1].path if layers else profile.layers.directory)
 
 
 def to_place(path: str, node: Node) -> Place:
     """Where a node of a Compose file starts."""
-    source = source_of(path, node)
-    return Place(source.path, source.line, source.column)
+    return at_source(source_of(path, node))
 
 
 def place_of_item(

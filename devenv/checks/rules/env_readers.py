@@ -10,7 +10,7 @@ from devenv.checks.env_scan import EnvReading, at_entry, scan_env
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Severity
 from devenv.checks.registry import check
-from devenv.checks.rules.env_grammar import find_odd_escape, is_comment_kept
+from devenv.checks.rules.env_quoting import find_odd_escape, is_comment_kept
 from devenv.compose.env_file import EntryKind, EnvEntry, QuoteKind, references
 from devenv.compose.interpolation import interpolate
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
+from devenv.checks.places import at_source
 from devenv.checks.registry import check
 from devenv.errors import CommandFailed, ComposeFileError, ConfigError, DevenvError
 
@@ -71,7 +72,7 @@ def _fault(error: DevenvError, profile: CheckedProfile) -> Fault:
         layers = profile.layers.layers
         place = Place(layers[0].path if layers else profile.layers.directory)
     else:
-        place = Place(source.path, source.line, source.column)
+        place = at_source(source)
     message = error.message
     if isinstance(error, CommandFailed) and error.excerpt:
         message = f"Docker Compose refuses this: {error.excerpt.splitlines()[-1].strip()}"
