@@ -23,7 +23,6 @@ from devenv.checks.registry import check
 from devenv.compose.env_scope import find_service_variables
 from devenv.compose.layers import Entry
 
-
 _OPTIONAL = re.compile(
     r"(?:https?|ftp|no|all)_proxy|SSH_AUTH_SOCK|DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|"
     r"XDG_RUNTIME_DIR|TERM|TZ|LANG|LC_\w+|CI|GITHUB_\w+|USER|UID|GID",
