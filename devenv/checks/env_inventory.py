@@ -14,14 +14,9 @@ from devenv.checks.env_scan import EnvScan, Role, at_entry, at_use
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Place
 from devenv.checks.places import at_source, to_place
-from devenv.compose.env_file import (
-    EntryKind,
-    EnvEntry,
-    EnvFile,
-    iter_env_values,
-    references,
-)
+from devenv.compose.env_entries import EntryKind, EnvEntry, EnvFile
 from devenv.compose.env_scope import VariableUse, find_service_variables
+from devenv.compose.env_values import iter_env_values, references
 from devenv.compose.layers import Layers, child, entries, items, scalar
 from devenv.values import dataclass, field, replace
 

@@ -7,7 +7,7 @@ import re
 from devenv.checks.env_inventory import OWN_PREFIXES
 from devenv.checks.env_scan import EnvScan, shown, words_of
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
-from devenv.compose.env_file import EntryKind, EnvEntry
+from devenv.compose.env_entries import EntryKind, EnvEntry
 from devenv.compose.env_scope import EnvSource
 
 

@@ -21,15 +21,9 @@ from devenv.checks.env_names import is_mentioned
 from devenv.checks.env_scan import EnvScan, Role, at_entry, example_names
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Place
-from devenv.compose.env_file import (
-    EntryKind,
-    EnvEntry,
-    EnvFault,
-    EnvFaultKind,
-    EnvFile,
-    parse_env_file,
-    read_value,
-)
+from devenv.compose.env_entries import EntryKind, EnvEntry, EnvFault, EnvFaultKind, EnvFile
+from devenv.compose.env_file import parse_env_file
+from devenv.compose.env_values import read_value
 from devenv.compose.secrets import is_secret_name
 from devenv.values import dataclass, replace
 

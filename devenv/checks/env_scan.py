@@ -13,12 +13,7 @@ from functools import cached_property, lru_cache
 
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Place
-from devenv.compose.env_file import (
-    EnvEntry,
-    EnvFile,
-    ResolvedEnv,
-    resolve_env_values,
-)
+from devenv.compose.env_entries import EnvEntry, EnvFile, ResolvedEnv
 from devenv.compose.env_scope import (
     EnvSource,
     Read,
@@ -31,6 +26,7 @@ from devenv.compose.env_scope import (
     parse_service_env_file,
     resolve_scopes,
 )
+from devenv.compose.env_values import resolve_env_values
 from devenv.compose.layers import Layers
 from devenv.compose.raw_graph import parse_raw_graph
 from devenv.values import dataclass

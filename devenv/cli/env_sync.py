@@ -164,7 +164,7 @@ def _generate(
     names: Iterable[str], target: Target, questions: Iterable[Question]
 ) -> dict[str, str]:
     """A secret for each name that has none. Raises UsageError for one that would be replaced."""
-    from devenv.compose.env_file import read_value
+    from devenv.compose.env_values import read_value
 
     open_names = {question.name for question in questions}
     there = {one.name: one for one in parse_env_file(target.state.text or "").entries}

@@ -10,12 +10,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from functools import lru_cache
 
-from devenv.compose.interpolation import Lookup, Reference, find_references, interpolate
-from devenv.values import dataclass
+from devenv.compose.env_entries import (
+    EntryKind,
+    EnvEntry,
+    EnvFault,
+    EnvFaultKind,
+    EnvFile,
+    QuoteKind,
+)
+from devenv.compose.env_values import (
+    is_interpolated,
+    read_template,
+    to_template_fault,
+)
+from devenv.compose.interpolation import interpolate
 
 _MAX_STATEMENTS = 50_000
 _MAX_RAW_LINE = 65_536
@@ -32,152 +42,6 @@ _QUOTED = {
     '"': re.compile(r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"'),
     "'": re.compile(r"'[^'\\]*+(?:\\[\s\S][^'\\]*+)*+'"),
 }
-_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0[0-9]{0,3})')
-_ESCAPED = {
-    "a": "\a",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "v": "\v",
-    "$": "$$",  # kept from interpolation, which takes the second one away
-    '"': '"',
-    "\\": "\\",
-}
-
-
-class QuoteKind(StrEnum):
-    """How a value is written."""
-
-    NONE = "none"
-    SINGLE = "single"
-    DOUBLE = "double"
-
-
-class EntryKind(StrEnum):
-    """What a statement of an env file does."""
-
-    ASSIGNMENT = "assignment"
-    PASS_THROUGH = "pass-through"
-    """A bare name: its value is that of the process, and without one it is left out."""
-
-
-class EnvFaultKind(StrEnum):
-    """What is wrong with a statement."""
-
-    UNTERMINATED_QUOTE = "unterminated quote"
-    BAD_NAME = "bad character in a name"
-    SPACE_IN_NAME = "space in a name"
-    NOTHING_EXPORTED = "export without a name"
-    BAD_TEMPLATE = "bad template"
-    REQUIRED_UNSET = "required variable not set"
-    EMPTY_NAME = "variable without a name"
-    NUL = "NUL character"
-    LINE_TOO_LONG = "line too long"
-
-
-@dataclass(frozen=True, slots=True)
-class EnvFault:
-    """What is wrong at a place; line and column count from 1, `start` is a character offset."""
-
-    kind: EnvFaultKind
-    line: int
-    column: int
-    start: int
-    message: str
-    refused: bool = True
-    """Whether `docker compose config` refuses the file; others fail in `up`, in a container."""
-    name: str = ""
-    """The variable concerned, where there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnvEntry:
-    """A statement. Lines and columns count from 1; all else are character offsets in the text."""
-
-    name: str
-    kind: EntryKind
-    quote: QuoteKind
-    raw: str
-    """The value as written, with its quotes and without a comment; "" for a pass-through."""
-    exported: bool
-    line: int
-    column: int
-    value_line: int
-    value_column: int
-    start: int
-    """Of the statement: of `export`, or of the name."""
-    end: int
-    """After the value, or after the name of a pass-through."""
-    name_start: int
-    name_end: int
-    value_start: int
-    value_end: int
-    separator: str = "="
-    """`=`, `:`, or "" for a pass-through."""
-    comment: str = ""
-    """What follows the value on its last line, from the `#` on."""
-    comment_start: int = -1
-    after_quote: bool = False
-    """It begins right after another value's closing quote, on the same line."""
-    literal: bool = False
-    """From a file of `format: raw`: the value is what is written, quotes and all."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnvFile:
-    """An env file: statements in their order, and what is wrong whatever the variables are."""
-
-    entries: tuple[EnvEntry, ...] = ()
-    faults: tuple[EnvFault, ...] = ()
-    whole: bool = True
-    """False where the rest was left unread, because it has more statements than anyone writes."""
-
-    @property
-    def refused(self) -> bool:
-        """Whether Compose refuses the file, whatever the variables are."""
-        return any(fault.refused for fault in self.faults)
-
-    def names(self) -> tuple[str, ...]:
-        """The names that it has something to say of, each once, in their order."""
-        return tuple(dict.fromkeys(entry.name for entry in self.entries if entry.name))
-
-
-@dataclass(frozen=True, slots=True)
-class UnsetReference:
-    """A plain reference to a name that is not set where it stands; Compose takes "" for it."""
-
-    entry: EnvEntry
-    reference: EnvReference
-
-
-@dataclass(frozen=True, slots=True)
-class EnvReference:
-    """A variable that an entry's value refers to, where it stands in the text."""
-
-    name: str
-    operator: str
-    """As in `Reference.operator`."""
-    line: int
-    column: int
-    start: int
-    end: int
-    nested: bool = False
-    """In the default of another reference."""
-    has_fallback: bool = False
-    is_required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedEnv:
-    """Values after interpolation. They may be secrets: never show them unasked."""
-
-    values: Mapping[str, str]
-    """With those that were known before; the last statement of a name counts."""
-    faults: tuple[EnvFault, ...] = ()
-    """For what Compose refuses because of the variables' values; the file's own not repeated."""
-    unset: tuple[UnsetReference, ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -257,96 +121,6 @@ def parse_raw_env_file(text: str) -> EnvFile:
                     )
                 )
     return EnvFile(tuple(entries), tuple(faults))
-
-
-def read_value(entry: EnvEntry) -> str:
-    """The value without its quotes and escapes, before interpolation."""
-    return entry.raw if entry.literal else _read(entry.raw, entry.quote)[0]
-
-
-def is_interpolated(entry: EnvEntry) -> bool:
-    """Whether a `$` in the value means something to Compose."""
-    return entry.quote is not QuoteKind.SINGLE and not entry.literal
-
-
-def references(entry: EnvEntry) -> tuple[EnvReference, ...]:
-    """The variables that the value refers to, those in defaults too, in their order."""
-    if "$" not in entry.raw or not is_interpolated(entry):
-        return ()
-    template, offsets = _read(entry.raw, entry.quote)
-    return tuple(_place(entry, one, offsets) for one in find_references(template))
-
-
-def resolve_env_values(
-    entries: Iterable[EnvEntry], lookup: Lookup, known: Mapping[str, str] | None = None
-) -> ResolvedEnv:
-    """The values of entries from top to bottom, on top of those `known` from files before.
-
-    `lookup` comes first in references and for pass-through names: the process environment for
-    Compose's own env files; for a service's `env_file`, that and those files, then the
-    service's `environment:`. References find what stands above, and never what stands below.
-    """
-    values: dict[str, str] = dict(known or {})
-    faults: list[EnvFault] = []
-    unset: list[UnsetReference] = []
-
-    def find(name: str) -> str | None:
-        value = lookup(name)
-        return values.get(name) if value is None else value
-
-    for entry in entries:
-        if entry.kind is EntryKind.PASS_THROUGH:
-            value = find(entry.name)
-            if value is not None:
-                values[entry.name] = value
-            continue
-        if not is_interpolated(entry):
-            values[entry.name] = read_value(entry)
-            continue
-        template, offsets = _read(entry.raw, entry.quote)
-        result = interpolate(template, find)
-        values[entry.name] = result.value
-        unset += [UnsetReference(entry, _place(entry, one, offsets)) for one in result.unset]
-        for reference in result.required:
-            place = _place(entry, reference, offsets)
-            message = f"{entry.name} requires {reference.name}, which has no value here."
-            faults.append(
-                EnvFault(
-                    EnvFaultKind.REQUIRED_UNSET,
-                    place.line,
-                    place.column,
-                    place.start,
-                    message,
-                    name=reference.name,
-                )
-            )
-        for bad in result.bad:
-            if bad.nested:
-                faults.append(_bad_template(entry, offsets[bad.start]))
-    return ResolvedEnv(values, tuple(faults), tuple(unset))
-
-
-def iter_env_values(
-    entries: Iterable[EnvEntry], lookup: Lookup, known: Mapping[str, str] | None = None
-) -> Iterator[str | None]:
-    """What each statement gives its name, in order; as `resolve_env_values`, without its faults."""
-    values: dict[str, str] = dict(known or {})
-
-    def find(name: str) -> str | None:
-        value = lookup(name)
-        return values.get(name) if value is None else value
-
-    for entry in entries:
-        value: str | None
-        if entry.kind is EntryKind.PASS_THROUGH:
-            value = find(entry.name)
-        elif is_interpolated(entry):
-            value = interpolate(_read(entry.raw, entry.quote)[0], find).value
-        else:
-            value = read_value(entry)
-        if value is not None:
-            values[entry.name] = value
-        yield value
 
 
 class _Scanner:
@@ -477,7 +251,7 @@ class _Scanner:
     def _check_value(self, entry: EnvEntry) -> None:
         if "$" not in entry.raw and "\\" not in entry.raw and "\0" not in entry.raw:
             return
-        template, offsets = _read(entry.raw, entry.quote)
+        template, offsets = read_template(entry.raw, entry.quote)
         nul = template.find("\0")
         if nul >= 0:
             place = entry.value_start + offsets[nul]
@@ -487,7 +261,7 @@ class _Scanner:
             result = interpolate(template, lambda name: "")
             for bad in result.bad:
                 if not bad.nested:
-                    self._faults.append(_bad_template(entry, offsets[bad.start]))
+                    self._faults.append(to_template_fault(entry, offsets[bad.start]))
 
     def _find_line_end(self, position: int) -> int:
         end = self._text.find("\n", position)
@@ -560,88 +334,3 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
     """Where a run that may be empty ends."""
     found = pattern.match(text, position)
     return found.end() if found else position
-
-
-def _bad_template(entry: EnvEntry, offset: int) -> EnvFault:
-    line, column = _line_and_column(entry, offset)
-    message = f"The `${{` in the value of {entry.name} begins no variable that Compose can read."
-    start = entry.value_start + offset
-    return EnvFault(EnvFaultKind.BAD_TEMPLATE, line, column, start, message, name=entry.name)
-
-
-def _place(entry: EnvEntry, reference: Reference, offsets: range | list[int]) -> EnvReference:
-    start = offsets[reference.start]
-    line, column = _line_and_column(entry, start)
-    return EnvReference(
-        name=reference.name,
-        operator=reference.operator,
-        line=line,
-        column=column,
-        start=entry.value_start + start,
-        end=entry.value_start + offsets[reference.end - 1] + 1,
-        nested=reference.nested,
-        has_fallback=reference.has_fallback,
-        is_required=reference.is_required,
-    )
-
-
-def _line_and_column(entry: EnvEntry, offset: int) -> tuple[int, int]:
-    """The place of a character of `raw`."""
-    newlines = entry.raw.count("\n", 0, offset)
-    if not newlines:
-        return entry.value_line, entry.value_column + offset
-    return entry.value_line + newlines, offset - entry.raw.rfind("\n", 0, offset)
-
-
-@lru_cache(maxsize=4096)
-def _read(raw: str, quote: QuoteKind) -> tuple[str, range | list[int]]:
-    """A value without quotes and escapes, and the offset in `raw` of each of its characters."""
-    if quote is QuoteKind.NONE:
-        return raw, range(len(raw))
-    inner = raw[1:-1]
-    if "\\" not in inner:
-        return inner, range(1, len(inner) + 1)
-    places: list[int] = []
-    read: list[str] = []
-    for part, offset in _unquote(inner, raw[0]):
-        read.append(part)
-        places.extend(range(offset, offset + len(part)))
-    text = "".join(read)
-    if quote is QuoteKind.SINGLE:
-        return text, places
-    expanded: list[str] = []
-    offsets: list[int] = []
-    position = 0
-    for found in _ESCAPE.finditer(text):
-        expanded.append(text[position : found.start()])
-        offsets += places[position : found.start()]
-        value = _unescape(found[0])
-        expanded.append(value)
-        offsets += [places[found.start()]] * len(value)
-        position = found.end()
-    expanded.append(text[position:])
-    offsets += places[position:]
-    return "".join(expanded), offsets
-
-
-def _unquote(inner: str, quote: str) -> Iterator[tuple[str, int]]:
-    """Pieces of a quoted value with the backslash before its quote character left out."""
-    position = 0
-    while (slash := inner.find("\\", position)) >= 0:
-        escapes_quote = inner[slash + 1 : slash + 2] == quote
-        yield inner[position:slash], position + 1
-        yield inner[slash + escapes_quote : slash + 2], slash + escapes_quote + 1
-        position = slash + 2
-    yield inner[position:], position + 1
-
-
-def _unescape(escape: str) -> str:
-    """What an escape sequence stands for; Compose takes the zero out of one that is no octal."""
-    if escape[1] in _ESCAPED:
-        return _ESCAPED[escape[1]]
-    if escape[1] != "0":
-        return escape
-    digits = escape[2:]
-    if len(digits) == 3 and not set(digits) & set("89") and int(digits, 8) <= 0xFF:
-        return chr(int(digits, 8))
-    return "\\" + digits

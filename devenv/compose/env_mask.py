@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from devenv.compose.env_file import (
-    EnvEntry,
-    EnvFaultKind,
-    parse_env_file,
-    parse_raw_env_file,
-)
+from devenv.compose.env_entries import EnvEntry, EnvFaultKind
+from devenv.compose.env_file import parse_env_file, parse_raw_env_file
 from devenv.compose.secrets import MASK, mask_text
 
 _BARE_NAME = re.compile(r"\s*(?:export\s+)?[\w.\-]*\s*")

@@ -12,13 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
-from devenv.compose.env_file import (
-    EnvFile,
-    ResolvedEnv,
-    parse_env_file,
-    parse_raw_env_file,
-    resolve_env_values,
-)
+from devenv.compose.env_entries import EnvFile, ResolvedEnv
+from devenv.compose.env_file import parse_env_file, parse_raw_env_file
+from devenv.compose.env_values import resolve_env_values
 from devenv.compose.interpolation import Interpolated, Reference, find_references, interpolate
 from devenv.compose.layers import (
     Entry,

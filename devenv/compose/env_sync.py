@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from devenv.compose.env_file import EntryKind, EnvEntry, EnvFile, parse_env_file
+from devenv.compose.env_entries import EntryKind, EnvEntry, EnvFile
+from devenv.compose.env_file import parse_env_file
 from devenv.compose.env_write import append_lines, line_end, render_value, set_values
 
 

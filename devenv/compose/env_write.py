@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from devenv.compose.env_file import EntryKind, EnvEntry, parse_env_file
+from devenv.compose.env_entries import EntryKind, EnvEntry
+from devenv.compose.env_file import parse_env_file
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=\-][A-Za-z0-9_./:@%+,=\-~^*?!]*")
 """What any reader takes as it is, without quotes."""

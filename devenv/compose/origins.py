@@ -13,13 +13,14 @@ from typing import Any
 
 import yaml
 
-from devenv.compose.env_file import EntryKind, resolve_env_values
+from devenv.compose.env_entries import EntryKind
 from devenv.compose.env_scope import (
     Scope,
     find_service_env_files,
     find_service_variables,
     parse_service_env_file,
 )
+from devenv.compose.env_values import resolve_env_values
 from devenv.compose.interpolation import find_references
 from devenv.compose.layers import Entry, Layers, child, entries, items, scalar
 from devenv.compose.short_forms import expand_port, is_value, is_volume, split_command

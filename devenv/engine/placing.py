@@ -49,7 +49,8 @@ def place_error(error: DevenvError, files: Sequence[Path]) -> DevenvError:
 
 def _place_env_fault(error: EnvFileBroken) -> None:
     """Name the line that opens a quote, where Compose names the last one. No value is shown."""
-    from devenv.compose.env_file import EnvFaultKind, parse_env_file
+    from devenv.compose.env_entries import EnvFaultKind
+    from devenv.compose.env_file import parse_env_file
 
     source = error.source
     if source is None or source.line is None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devenv.compose.env_file import parse_env_file, resolve_env_values
+from devenv.compose.env_file import parse_env_file
 from devenv.compose.env_sync import merge_keys, read_comment
+from devenv.compose.env_values import resolve_env_values
 
 EXAMPLE = """\
 # Shop settings.

@@ -9,7 +9,8 @@ from devenv.checks.env_scan import at_entry, example_names, scan_env, shown
 from devenv.checks.facts import CheckedProfile, Facts, FileKind, FileState
 from devenv.checks.finding import Edit, Fault, Place, Severity
 from devenv.checks.registry import check
-from devenv.compose.env_file import EntryKind, EnvEntry, EnvFile, parse_env_file
+from devenv.compose.env_entries import EntryKind, EnvEntry, EnvFile
+from devenv.compose.env_file import parse_env_file
 
 _LISTED = 5
 

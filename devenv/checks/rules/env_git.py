@@ -11,7 +11,8 @@ from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Edit, Fault, Place, Severity
 from devenv.checks.registry import check
 from devenv.checks.secret_values import SecretKind, judge_value
-from devenv.compose.env_file import EntryKind, EnvEntry, read_value
+from devenv.compose.env_entries import EntryKind, EnvEntry
+from devenv.compose.env_values import read_value
 
 _OTHERS_MAY_READ = 0o004
 

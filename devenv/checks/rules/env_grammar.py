@@ -9,14 +9,9 @@ from devenv.checks.env_scan import EnvScan, Role, at_entry, scan_env, shown
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Related, Severity
 from devenv.checks.registry import check
-from devenv.compose.env_file import (
-    EntryKind,
-    EnvEntry,
-    EnvFault,
-    EnvFaultKind,
-    parse_env_file,
-    references,
-)
+from devenv.compose.env_entries import EntryKind, EnvEntry, EnvFault, EnvFaultKind
+from devenv.compose.env_file import parse_env_file
+from devenv.compose.env_values import references
 
 _SPEC = "compose-go dotenv/parser.go; measured against docker compose config"
 

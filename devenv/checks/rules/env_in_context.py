@@ -13,7 +13,9 @@ from devenv.checks.finding import Edit, Fault, Place, Related, Severity
 from devenv.checks.registry import check
 from devenv.checks.secret_values import SecretKind, judge_value
 from devenv.compose.dockerfile import Dockerfile, Source, Stage, find_sources, literal_path
-from devenv.compose.env_file import EntryKind, EnvEntry, parse_env_file, read_value
+from devenv.compose.env_entries import EntryKind, EnvEntry
+from devenv.compose.env_file import parse_env_file
+from devenv.compose.env_values import read_value
 
 _EXAMPLES = frozenset(posixpath.basename(path) for path in example_names("/.env"))
 _EXAMPLE_WORDS = ("example", "sample", "template", "dist", "default")

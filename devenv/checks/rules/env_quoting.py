@@ -9,10 +9,7 @@ from devenv.checks.env_scan import scan_env
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.registry import check
-from devenv.compose.env_file import (
-    EnvEntry,
-    QuoteKind,
-)
+from devenv.compose.env_entries import EnvEntry, QuoteKind
 
 _SPEC = "compose-go dotenv/parser.go; measured against docker compose config"
 

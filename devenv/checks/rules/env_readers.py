@@ -11,7 +11,8 @@ from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Severity
 from devenv.checks.registry import check
 from devenv.checks.rules.env_quoting import find_odd_escape, is_comment_kept
-from devenv.compose.env_file import EntryKind, EnvEntry, QuoteKind, references
+from devenv.compose.env_entries import EntryKind, EnvEntry, QuoteKind
+from devenv.compose.env_values import references
 from devenv.compose.interpolation import interpolate
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -8,12 +8,8 @@ from devenv.checks.env_scan import EnvReading, at_entry, scan_env
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Edit, Fault, Place, Related, Severity
 from devenv.checks.registry import check
-from devenv.compose.env_file import (
-    EntryKind,
-    EnvEntry,
-    read_value,
-    references,
-)
+from devenv.compose.env_entries import EntryKind, EnvEntry
+from devenv.compose.env_values import read_value, references
 
 _SPEC = "compose-go dotenv/parser.go; measured against docker compose config"
 

@@ -17,7 +17,7 @@ from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, NotChecked, Place, Related, Severity
 from devenv.checks.places import at_source
 from devenv.checks.registry import check
-from devenv.compose.env_file import EnvFaultKind
+from devenv.compose.env_entries import EnvFaultKind
 from devenv.compose.env_scope import VariableUse
 from devenv.compose.secrets import mask_text
 

@@ -19,7 +19,7 @@ from devenv.checks.env_scan import (
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Related, Severity
 from devenv.checks.registry import check
-from devenv.compose.env_file import EnvEntry
+from devenv.compose.env_entries import EnvEntry
 from devenv.compose.env_scope import VariableUse
 
 _SPEC = "compose-spec 12-interpolation.md; compose-go template/template.go"

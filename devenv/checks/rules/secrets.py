@@ -9,8 +9,10 @@ from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.registry import check
 from devenv.checks.secret_values import SecretKind, judge_value
-from devenv.compose.env_file import EntryKind, parse_env_file, read_value
+from devenv.compose.env_entries import EntryKind
+from devenv.compose.env_file import parse_env_file
 from devenv.compose.env_scope import find_scalars
+from devenv.compose.env_values import read_value
 from devenv.compose.interpolation import find_references
 from devenv.compose.secrets import is_secret_name
 

@@ -13,7 +13,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devenv.compose.env_file import parse_env_file, parse_raw_env_file, resolve_env_values
+from devenv.compose.env_file import parse_env_file, parse_raw_env_file
+from devenv.compose.env_values import resolve_env_values
 from devenv.engine.compose import find_compose
 
 HERE = Path(__file__).parent

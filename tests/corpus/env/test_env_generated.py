@@ -8,14 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devenv.compose.env_file import (
-    EntryKind,
-    parse_env_file,
-    parse_raw_env_file,
-    read_value,
-    references,
-    resolve_env_values,
-)
+from devenv.compose.env_entries import EntryKind
+from devenv.compose.env_file import parse_env_file, parse_raw_env_file
+from devenv.compose.env_values import read_value, references, resolve_env_values
 from tests.corpus.env.readings import RealReader, predict_interpolation, predict_service
 
 NAMES = ["A", "B", "C", "_d", "E.x", "SHELL_VAR", "EMPTY_VAR", "OWN", "é", "1F", "A B", "G\t"]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devenv.compose.env_file import parse_env_file, resolve_env_values
+from devenv.compose.env_file import parse_env_file
+from devenv.compose.env_values import resolve_env_values
 from devenv.compose.env_write import render_value, set_values
 from tests.corpus.env.readings import SHELL, RealReader
 
