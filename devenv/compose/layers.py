@@ -179,6 +179,8 @@ def _find(layers: Layers, layer: Layer, keys: Sequence[str]) -> Iterator[Entry]:
     if keys[:1] == ("services",) and len(keys) > 2:
         for owner in _service_chain(layers, layer, keys[1]):
             entry = _walk(owner.path, owner.value, keys[2:])
+            if entry is None and keys[2] == "develop":
+                entry = _walk(owner.path, owner.value, ("x-develop", *keys[3:]))
             if entry is not None:
                 yield entry
         return

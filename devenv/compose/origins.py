@@ -21,13 +21,20 @@ from devenv.compose.env_scope import (
     parse_service_env_file,
 )
 from devenv.compose.env_values import resolve_env_values
+from devenv.compose.implied import (
+    expand_device,
+    find_implied_need,
+    implied_condition,
+    is_default,
+)
 from devenv.compose.interpolation import find_references
 from devenv.compose.layers import Entry, Layers, child, entries, items, scalar
-from devenv.compose.short_forms import expand_port, is_value, is_volume, split_command
+from devenv.compose.short_forms import is_port, is_value, is_volume, split_command
 from devenv.errors import Source
 from devenv.values import dataclass, field, replace
 
 Keys = tuple[str | int, ...]
+_NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 _REPLACED = ("command", "entrypoint", "test")
 """Lists that a later file replaces as a whole."""
 
@@ -103,12 +110,18 @@ def find_origin(texts: Texts, document: Mapping[str, Any], keys: Keys) -> Origin
     if at is not None:
         return _in_list(texts, document, keys, at, value)
     names = tuple(str(key) for key in keys)
+    if names == ("name",):
+        return _project_name(texts, document)
     if names[:1] == ("services",) and names[2:3] == ("environment",) and len(names) == 4:
         return _variable(texts, names[1], names[3], value)
     written = _written(texts.layers, names)
     if written:
         return _from_entries(texts, written, names[-1], value)
-    return _short_form(texts, names, value) or _default(texts, document, names, value)
+    if len(names) == 3 and names[2] == "name" and names[0] != "services":
+        within = _written(texts.layers, (*names[:2], "external", "name"))  # as of old
+        if within:
+            return _from_entries(texts, within, "name", value)
+    return _short_form(texts, names, value) or _default(document, names, value)
 
 
 def _get(document: object, keys: Keys) -> object:
@@ -135,10 +148,7 @@ def _from_entries(texts: Texts, written: list[Entry], key: str, value: object) -
     if text == key and value is None and winner.key is winner.value:
         return Origin(OriginKind.WRITTEN, winner.source)  # a name in a list that became a map
     if text is None:
-        is_empty = isinstance(winner.value, yaml.CollectionNode) and not winner.value.value
-        if is_empty and value in (None, {}, []):
-            return Origin(OriginKind.WRITTEN, winner.source)
-        return UNKNOWN
+        return _from_collection(winner, key, value)
     scope = texts.scope(winner.path)
     result = scope.interpolate(text)
     if not is_value(result.value, value, key=key, directory=scope.directory):
@@ -146,6 +156,22 @@ def _from_entries(texts: Texts, written: list[Entry], key: str, value: object) -
     hidden = tuple(entry.source for entry in written[1:])
     names = _variables(texts, winner.path, text)
     return Origin(OriginKind.WRITTEN, winner.source, overrode=hidden, variables=names)
+
+
+def _from_collection(winner: Entry, key: str, value: object) -> Origin:
+    """The origin of a value without keys of its own where a mapping or a list is written."""
+    if not isinstance(winner.value, yaml.CollectionNode):
+        return UNKNOWN
+    written = Origin(OriginKind.WRITTEN, winner.source)
+    if key == "external" and value is True:
+        return replace(written, note="short form")
+    if value not in (None, {}, []):
+        return UNKNOWN
+    # Compose leaves out limits of 0, and services of Compose profiles that are not selected.
+    leaves_out = {"limits": "limits of 0 are none", "services": "none of the profiles selected"}
+    if winner.value.value and key not in leaves_out:
+        return UNKNOWN
+    return replace(written, note=leaves_out[key]) if winner.value.value else written
 
 
 def _text_of(entry: Entry, key: str) -> str | None:
@@ -229,15 +255,18 @@ def _in_list(
         return UNKNOWN
     candidates = [Entry(entry.path, item, item) for entry in written for item in items(entry.value)]
     matching = [one for one in candidates if _is_item(texts, one, names[-1], model[index])]
-    if len(matching) != 1:
+    if not matching or len({scalar(one.value) for one in matching}) != 1:
         return UNKNOWN
     found = matching[0]
+    if len(matching) > 1 and scalar(found.value) is None:
+        return UNKNOWN
+    hidden = tuple(one.source for one in matching[1:])
     whole = sum(bool(items(entry.value)) for entry in written) > 1
     text = scalar(found.value)
     if text is not None:
         names_in = _variables(texts, found.path, text)
         note = "short form" if rest else ""
-        return Origin(OriginKind.WRITTEN, found.source, note, (), names_in, whole)
+        return Origin(OriginKind.WRITTEN, found.source, note, hidden, names_in, whole)
     entry: Entry | None = found
     for key in rest:
         entry = child(found.path, entry.value, str(key)) if entry else None
@@ -274,7 +303,9 @@ def _is_item(texts: Texts, entry: Entry, key: str, model: object) -> bool:
     if text is not None:
         value = scope.interpolate(text).value
         if key == "ports":
-            return expand_port(value) == model or value == model
+            return is_port(value, model)
+        if key == "devices":
+            return expand_device(value) == model
         if key == "volumes":
             return is_volume(value, model, scope.directory)
         if key == "extra_hosts":
@@ -307,6 +338,8 @@ def _short_form(texts: Texts, names: tuple[str, ...], value: object) -> Origin |
         return _from_entries(texts, written, "context", value)
     if names[2] == "depends_on" and len(names) == 5:
         written = _written(texts.layers, names[:4])
+        if not written:
+            return _implied_need(texts, names, value)
         implied = {"condition": "service_started", "required": True}
         if len(written) != 1 or implied.get(names[4]) != value:
             return None
@@ -316,21 +349,28 @@ def _short_form(texts: Texts, names: tuple[str, ...], value: object) -> Origin |
     return None
 
 
-def _default(
-    texts: Texts, document: Mapping[str, Any], names: tuple[str, ...], value: object
-) -> Origin:
+def _implied_need(texts: Texts, names: tuple[str, ...], value: object) -> Origin | None:
+    found = find_implied_need(texts.layers, names[1], names[3])
+    if found is None or implied_condition(found[0]).get(names[4]) != value:
+        return None
+    return Origin(OriginKind.WRITTEN, found[1].source, f"{found[0]} implies it")
+
+
+def _default(document: Mapping[str, Any], names: tuple[str, ...], value: object) -> Origin:
     """What Compose sets where no file does."""
-    project = document.get("name")
-    last = names[-1]
-    implied = (
-        (len(names) == 3 and last == "name" and value == f"{project}_{names[1]}")
-        or (names == ("name",) and not _written(texts.layers, ("name",)))
-        or (last == "dockerfile" and value == "Dockerfile")
-        or (last == "required" and value is True)
-        or (names[:1] == ("networks",) and last == "ipam" and value == {})
-        or (names[-2:] == ("networks", "default") and value is None)
-        or (last in ("command", "entrypoint") and value is None)
-        or (names[2:3] == ("deploy",) and value == {})
-        or (names[:2] == ("networks", "default") and len(names) == 3 and last == "name")
-    )
-    return Origin(OriginKind.DEFAULT, note="Compose's own default") if implied else UNKNOWN
+    if is_default(document, names, value):
+        return Origin(OriginKind.DEFAULT, note="Compose's own default")
+    return UNKNOWN
+
+
+def _project_name(texts: Texts, document: Mapping[str, Any]) -> Origin:
+    """The project's name: COMPOSE_PROJECT_NAME, else `name:` of a file, else the directory's."""
+    value = document.get("name")
+    variable = _variable_origin(texts, "", _NAME_VARIABLE)
+    if texts.scopes[""].values.get(_NAME_VARIABLE) == value:
+        return Origin(OriginKind.WRITTEN, variable.source, "", (), (variable,))
+    for entry in texts.layers.find_all("name"):
+        found = _from_entries(texts, [entry], "name", value)
+        if found.kind is OriginKind.WRITTEN:
+            return found
+    return Origin(OriginKind.DEFAULT, note="Compose's own default")

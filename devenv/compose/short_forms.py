@@ -20,6 +20,10 @@ _PORT = re.compile(
     r"(?:(?:(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]):)?(?P<published>\d*):)?"
     r"(?P<target>\d+)(?:/(?P<protocol>tcp|udp|sctp))?"
 )
+_PORT_RANGE = re.compile(
+    r"(?:(?:(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]):)?(?P<published>\d+(?:-\d+)?)?:)?"
+    r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<protocol>tcp|udp|sctp))?"
+)
 
 
 def is_value(text: str, model: object, *, key: str = "", directory: str = "") -> bool:
@@ -63,6 +67,36 @@ def expand_port(text: str) -> dict[str, Any] | None:
         made["host_ip"] = found["ip"].strip("[]")
     made["protocol"] = found["protocol"] or "tcp"
     return made
+
+
+def is_port(text: str, model: object) -> bool:
+    """Whether a port in its short form is this one, or this one is of its range.
+
+    Compose makes a range one port per target, in step with the published ones.
+    """
+    if text == model or expand_port(text) == model:
+        return True
+    found = _PORT_RANGE.fullmatch(text)
+    if found is None or not isinstance(model, dict):
+        return False
+    first, last = int(found["first"]), int(found["last"] or found["first"])
+    step = int(model.get("target", -1)) - first
+    if not 0 <= step <= last - first:
+        return False
+    published = found["published"] or ""
+    low, dash, high = published.partition("-")
+    if first != last:
+        if published and int(high or low) - int(low) != last - first:
+            return False
+        published = str(int(low) + step) if published else ""
+    elif not dash:
+        return False
+    made: dict[str, Any] = {"mode": "ingress", "target": first + step}
+    if published:
+        made["published"] = published
+    if found["ip"]:
+        made["host_ip"] = found["ip"].strip("[]")
+    return made | {"protocol": found["protocol"] or "tcp"} == model
 
 
 def is_volume(text: str, model: object, directory: str) -> bool:

@@ -100,13 +100,11 @@ def test_json_is_a_list_of_values(project: Path, capsys: pytest.CaptureFixture[s
 def test_what_nothing_explains_has_no_place(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / "compose.override.yaml").write_text(
-        'services:\n  app:\n    ports: ["8000-8001:80-81", "8000-8001:80-81/udp"]\n'
-    )
-    found = json.loads(say(capsys, "why", "app.ports[1]", "--format", "json"))
+    (project / "compose.override.yaml").write_text("services:\n  app:\n    gpus: all\n")
+    found = json.loads(say(capsys, "why", "app.gpus", "--format", "json"))
     assert {one["origin"] for one in found} == {"unknown"}
     assert {one["source"] for one in found} == {None}
-    assert "its origin is not known" in say(capsys, "why", "app.ports[1]")
+    assert "its origin is not known" in say(capsys, "why", "app.gpus")
 
 
 def test_a_wrong_path_names_the_nearest(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
