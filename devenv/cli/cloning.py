@@ -25,7 +25,7 @@ from devenv.compose.names import EnvironmentName
 from devenv.engine.containers import LABEL_PROJECT
 from devenv.engine.volume_copy import copy_volume, holding, vessel_of
 from devenv.engine.volume_find import VolumePlace, find_places, load_sizes, plan_holds
-from devenv.engine.volume_restore import Progress
+from devenv.engine.volume_stage import Progress
 from devenv.engine.volume_version import SavedData, check_version, load_database
 from devenv.engine.volume_work import Work, make_mark
 from devenv.engine.volumes import (

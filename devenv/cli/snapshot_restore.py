@@ -10,19 +10,13 @@ from devenv.cli.copy_progress import CopyProgress
 from devenv.cli.exclusive import hold_environment
 from devenv.cli.output import print_json, print_note
 from devenv.cli.session import Session
-from devenv.cli.snapshots import Ask, answer_with, say, store_of
+from devenv.cli.snapshots import Ask, answer_with, images_of, say, store_of
 from devenv.cli.volume_recovery import Tell, recover_volumes
 from devenv.compose.snapshot import Manifest, VolumeRecord, check_name
-from devenv.engine.volume_copy import from_thread
+from devenv.engine.volume_copy import from_thread, holding
 from devenv.engine.volume_find import VolumePlace, find_places, plan_holds
-from devenv.engine.volume_restore import (
-    Progress,
-    check_can_replace,
-    fill_stage,
-    plan_replacement,
-    replace_volumes,
-    staging,
-)
+from devenv.engine.volume_restore import replace_volumes
+from devenv.engine.volume_stage import Progress, fill_stage, plan_replacement, staging
 from devenv.engine.volume_version import SavedData, check_version
 from devenv.errors import ExitCode, UsageError
 from devenv.host.snapshot_store import SnapshotFile
@@ -75,21 +69,22 @@ async def _restore(
             _question(manifest, project.name, records, [h.held.service for h in holds])
         ):
             return None
-        replacements = {key: plan_replacement(place) for key, place in places.items()}
-        await check_can_replace(client, project.name, list(replacements.values()))
-        async with staging(client, project.name, list(replacements.values())):
-            contents = {}
-            for record in records:
-                entries = await asyncio.to_thread(snapshot.read_index, record)
-                contents[record.key] = entries
+        replacements = [
+            await plan_replacement(client, project.name, place) for place in places.values()
+        ]
+        contents = {
+            record.key: await asyncio.to_thread(snapshot.read_index, record) for record in records
+        }
+        images = images_of(places.values())
+        async with (
+            holding(client, project.name, images, holds),
+            staging(client, project.name, replacements, contents) as staged,
+        ):
+            for stage in staged:
+                record = next(one for one in records if one.key == stage.one.key)
                 tar = from_thread(snapshot.read_archive(record))
-                one = replacements[record.key]
-                await fill_stage(client, project.name, one, tar, entries, progress)
-            # Who has started meanwhile has the volume too.
-            places = await _find(session, manifest, records)
-            holds = await plan_holds(client, project.name, places.values(), stop=True, readers=True)
-            ones = list(replacements.values())
-            await replace_volumes(client, project.name, ones, holds, progress, contents)
+                await fill_stage(client, stage, tar, contents[record.key], progress)
+            await replace_volumes(client, project.name, staged, progress)
     return manifest
 
 

@@ -19,7 +19,7 @@ from devenv.compose.databases import Hold, find_database
 from devenv.compose.snapshot import Manifest, VolumeRecord, check_name
 from devenv.engine.volume_copy import holding, scan_volume
 from devenv.engine.volume_find import Holding, VolumePlace, find_places, load_sizes, plan_holds
-from devenv.engine.volume_restore import Progress
+from devenv.engine.volume_stage import Progress
 from devenv.errors import ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.snapshot_store import SnapshotStore, SnapshotWriter, taken

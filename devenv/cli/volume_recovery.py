@@ -7,12 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from devenv.cli.copy_progress import NoProgress
 from devenv.compose.names import EnvironmentName
 from devenv.engine.api import ApiError, EngineClient
-from devenv.engine.volume_restore import (
-    Progress,
-    put_in_place,
-    remove_stages,
-    replacements_from_detail,
-)
+from devenv.engine.volume_restore import complete_replacement
+from devenv.engine.volume_stage import Progress, remove_stages, replacements_from_detail
 from devenv.engine.volume_work import (
     Mark,
     Work,
@@ -42,9 +38,10 @@ async def recover_volumes(
     await remove_marks(client, [mark for mark in marks if mark.work is Work.VESSEL])
     for mark in _of(marks, Work.REPLACE):
         replacements = replacements_from_detail(mark.detail)
-        keys = ", ".join(one.key for one in replacements)
+        keys = ", ".join(one.key for one, _ in replacements)
         await tell(f"completing the restore of {keys}, which had been cut off")
-        await put_in_place(client, name, replacements, progress or NoProgress())
+        for one, root in replacements:
+            await complete_replacement(client, name, one, root, progress or NoProgress())
         await remove_marks(client, [mark])
     for mark in _of(marks, Work.HOLD):
         held = held_from_detail(mark.detail)
@@ -57,7 +54,7 @@ async def recover_volumes(
         if not failed:
             await remove_marks(client, [mark])
     for mark in _of(marks, Work.STAGE):
-        await remove_stages(client, [str(stage) for stage in mark.detail])
+        await remove_stages(client, name, mark.detail)
         await remove_marks(client, [mark])
     for mark in _of(marks, Work.CLONE):
         await _drop_half(client, name, [str(volume) for volume in mark.detail], tell)

@@ -19,6 +19,7 @@ from devenv.compose.tar_index import BrokenTar, TarScanner
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.volume_find import Holding, VolumePlace
 from devenv.engine.volume_work import (
+    Held,
     Work,
     held_to_detail,
     hold_container,
@@ -42,11 +43,15 @@ OnBytes = Callable[[int], None]
 """Called with how many bytes of content have passed so far."""
 
 
+class LeaveHeld(VolumeError):
+    """The work on the volumes is cut off where their services must not go on yet."""
+
+
 @contextlib.asynccontextmanager
 async def holding(
     client: EngineClient, environment: str, images: Sequence[str], holds: Sequence[Holding]
 ) -> AsyncIterator[None]:
-    """Hold the containers while the block runs, and let them go on whatever happens.
+    """Hold the containers while the block runs, and let them go on whatever happens but LeaveHeld.
 
     A mark on the engine tells the next devenv of them where this one is killed. Raises
     VolumeError where one cannot be held, or afterwards does not go on.
@@ -56,6 +61,8 @@ async def holding(
         return
     held = [one.held for one in holds]
     mark = await make_mark(client, images, Work.HOLD, environment, held_to_detail(held))
+    is_left = False
+    failed: list[str] = []
     try:
         for one in held:
             try:
@@ -68,19 +75,29 @@ async def holding(
                     else None,
                 ) from None
         yield
+    except LeaveHeld:
+        is_left = True
+        raise
     finally:
-        try:
-            failed = await release(client, held)
-        except EngineUnavailable as error:
-            names = ", ".join(dict.fromkeys(one.service for one in held))
-            error.message += f" {names} may still be held: the next devenv up lets it go on."
-            raise
-        if not failed:
-            await remove_vessel(client, mark)
+        if not is_left:
+            failed = await _let_go(client, held, mark)
     if failed:
         raise VolumeError(
             f"{', '.join(failed)} did not go on after the copy.", fix="devenv up starts it"
         )
+
+
+async def _let_go(client: EngineClient, held: Sequence[Held], mark: str) -> list[str]:
+    """The services that did not go on; where all do, the mark goes."""
+    try:
+        failed = await release(client, held)
+    except EngineUnavailable as error:
+        names = ", ".join(dict.fromkeys(one.service for one in held))
+        error.message += f" {names} may still be held: the next devenv up lets it go on."
+        raise
+    if not failed:
+        await remove_vessel(client, mark)
+    return failed
 
 
 async def open_vessel(

@@ -1,4 +1,4 @@
-"""Volumes read, written, made and emptied through the Engine API, without a helper image.
+"""Volumes read, written, made and removed through the Engine API, without a helper image.
 
 A *vessel* is a container of one of the project's own images that is created and never started,
 with the volume below `/volume`: the archive API reads and writes through it. Its labels say whose
@@ -23,16 +23,6 @@ from devenv.errors import DevenvError, ExitCode
 
 MOUNT = "/volume"
 LABEL_VOLUME = "com.docker.compose.volume"
-SHELL_SECONDS = 3600.0
-SOURCE = "/source"
-_EMPTY = (
-    f"cd {MOUNT} || exit 1; "
-    "find . -mindepth 1 -maxdepth 1 -exec rm -rf -- {} + 2>/dev/null; "
-    'for one in ..?* .[!.]* *; do [ ! -e "$one" ] && [ ! -L "$one" ] || rm -rf -- "$one" || exit 1'
-    "; done"
-)
-"""Where the image has no `find`, one `rm` for each name."""
-_COPY = f"cp -a {SOURCE}/. {MOUNT}/"
 
 
 class VolumeError(DevenvError):
@@ -47,28 +37,15 @@ async def make_vessel(
     labels: Mapping[str, str],
     volume: str | None = None,
     *,
-    source: str | None = None,
     command: Sequence[str] = ("true",),
 ) -> str:
     """Create a container of `image` that holds `volume`, and is not started; its id.
 
-    `source` is another volume, to be read.
-
     The image's own files are not copied into an empty volume. Raises ApiError: 404 where the
     image is gone.
     """
-    pairs = ((volume, MOUNT, False), (source, SOURCE, True))
-    mounts = [
-        {
-            "Type": "volume",
-            "Source": name,
-            "Target": place,
-            "ReadOnly": is_read,
-            "VolumeOptions": {"NoCopy": True},
-        }
-        for name, place, is_read in pairs
-        if name
-    ]
+    mount = {"Type": "volume", "Source": volume, "Target": MOUNT}
+    mounts = [{**mount, "VolumeOptions": {"NoCopy": True}}] if volume else []
     body = {
         "Image": image,
         "Entrypoint": list(command),
@@ -102,21 +79,25 @@ async def remove_vessel(client: EngineClient, container_id: str) -> None:
             raise
 
 
-async def read_volume(client: EngineClient, vessel_id: str) -> AsyncGenerator[bytes, None]:
-    """The volume as a tar stream, below a directory of its own."""
+async def read_volume(
+    client: EngineClient, vessel_id: str, place: str = MOUNT
+) -> AsyncGenerator[bytes, None]:
+    """The volume, or a directory in it, as a tar stream below a directory of its own."""
     path = f"/containers/{quote(vessel_id, safe='')}/archive"
-    async with contextlib.aclosing(client.open_stream(path, {"path": MOUNT})) as chunks:
+    async with contextlib.aclosing(client.open_stream(path, {"path": place})) as chunks:
         async for chunk in chunks:
             yield chunk
 
 
-async def write_volume(client: EngineClient, vessel_id: str, tar: AsyncIterable[bytes]) -> None:
+async def write_volume(
+    client: EngineClient, vessel_id: str, tar: AsyncIterable[bytes], into: str = "/"
+) -> None:
     """Extract what `read_volume` gave; the root directory's owner and mode too.
 
     Without `copyUIDGID`, which would give all files to the container's user.
     """
     path = f"/containers/{quote(vessel_id, safe='')}/archive"
-    await client.upload(path, {"path": "/"}, tar)
+    await client.upload(path, {"path": into}, tar)
 
 
 async def make_volume(
@@ -158,99 +139,3 @@ async def list_users(client: EngineClient, volume: str) -> list[dict[str, Any]]:
         for row in rows or []
         if any(mount.get("Name") == volume for mount in row.get("Mounts") or [])
     ]
-
-
-async def empty_volume(
-    client: EngineClient, name: str, images: Sequence[str], labels: Mapping[str, str]
-) -> None:
-    """Remove all that is in a volume which containers have, none of them running.
-
-    A volume in use can be neither removed nor renamed, and the archive API deletes nothing: so
-    `rm` of one of the project's images does it, the first of `images` that has a shell. Raises
-    VolumeError where none has.
-    """
-    for image in images:
-        if await _run_shell(client, image, labels, name, None, _EMPTY):
-            return
-    raise no_shell(name)
-
-
-async def has_shell(client: EngineClient, images: Sequence[str], labels: Mapping[str, str]) -> bool:
-    """Whether one of the images can empty a volume: by its files, nothing is started."""
-    for image in images:
-        try:
-            made = await make_vessel(client, image, labels)
-        except ApiError as error:
-            if error.status == 404:
-                continue  # the image is gone
-            raise
-        try:
-            if await _has_file(client, made, "/bin/sh") and (
-                await _has_file(client, made, "/bin/rm")
-                or await _has_file(client, made, "/usr/bin/rm")
-            ):
-                return True
-        finally:
-            await remove_vessel(client, made)
-    return False
-
-
-async def _has_file(client: EngineClient, container_id: str, path: str) -> bool:
-    try:
-        await client.request("HEAD", f"/containers/{container_id}/archive", {"path": path})
-    except ApiError as error:
-        if error.status == 404:
-            return False
-        raise
-    return True
-
-
-def no_shell(volume: str) -> VolumeError:
-    return VolumeError(
-        f"Volume {volume} cannot be emptied while a container has it: none of the project's "
-        "images has a shell.",
-        fix="devenv down removes the containers, so that the volume can be made anew; then again",
-    )
-
-
-async def replace_within(
-    client: EngineClient, name: str, source: str, images: Sequence[str], labels: Mapping[str, str]
-) -> bool:
-    """Empty a volume and copy another one into it, both in one container on the engine.
-
-    Quicker than through this process; whether an image could do it, and whether its `cp` kept
-    everything, is for the caller to see.
-    """
-    script = f"({_EMPTY}) && {_COPY}"
-    return bool(images) and await _run_shell(client, images[0], labels, name, source, script)
-
-
-async def _run_shell(
-    client: EngineClient,
-    image: str,
-    labels: Mapping[str, str],
-    volume: str,
-    source: str | None,
-    script: str,
-) -> bool:
-    """Whether an image has a shell, and the script ended well in it. Raises ApiError."""
-    try:
-        made = await make_vessel(
-            client, image, labels, volume, source=source, command=("sh", "-c", script)
-        )
-    except ApiError as error:
-        if error.status == 404:
-            return False  # the image is gone
-        raise
-    try:
-        await client.request("POST", f"/containers/{made}/start")
-        done = await client.request(
-            "POST", f"/containers/{made}/wait", timeout_seconds=SHELL_SECONDS
-        )
-    except ApiError as error:
-        if error.status not in (400, 404, 500):  # no `sh` in this image
-            raise
-        return False
-    finally:
-        await remove_vessel(client, made)
-    return bool(done.json().get("StatusCode") == 0)

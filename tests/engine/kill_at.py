@@ -60,6 +60,8 @@ def main() -> int:
                 sent += len(chunk)
                 if is_last and sent > 4_000_000:
                     os.kill(os.getpid(), signal.SIGKILL)
+            if is_last:  # less than that: all but its end
+                os.kill(os.getpid(), signal.SIGKILL)
 
         await _upload(self, path, query, cut(), **more)
 

@@ -128,12 +128,14 @@ def test_a_restore_that_is_killed_at_any_step_is_undone_or_completed(project: Pr
     steps = counted.stderr.splitlines()[-1].partition(": ")[2].split("; ")
     puts = [at for at, step in enumerate(steps, 1) if step.startswith("PUT")]
     stop = next(at for at, step in enumerate(steps, 1) if step.endswith("/stop"))
+    waits = [at for at, step in enumerate(steps, 1) if step.endswith("/wait")]
     start = max(at for at, step in enumerate(steps, 1) if step.endswith("/start"))
-    commit = stop + 1
-    assert len(puts) == 1 and puts[0] < stop < commit < start < len(steps)
-    assert steps[commit + 2].endswith("/wait")  # while `rm` and `cp` are at work
-    # The others are like one of these: a vessel less, a volume beside less, a service stopped.
-    for at in (puts[0], commit, commit + 3):
+    directory, content, root = puts  # the place within the volume, its content, the volume's owner
+    (swap,) = waits  # the container that renames is at work
+    commit = content + 1
+    assert stop < directory < content < commit < swap < root < start < len(steps)
+    # The others are like one of these: a vessel more or less, or a mark.
+    for at in (content, commit, swap, start):
         sql(project, "INSERT INTO t VALUES (0, '')")
         killed = kill_at(project, at, "snapshot", "restore", "one", "--yes")
         assert killed.returncode == -9, f"{at} {steps[at - 1]}: {killed.stderr}"
@@ -201,7 +203,7 @@ def test_interrupt_before_the_replacement_changes_nothing(project: Project) -> N
     project.run("snapshot", "save", "one")
     project.run("exec", "a", "sh", "-c", "echo 2 >/data/n")
     with project.running("snapshot", "restore", "one", "--yes") as restore:
-        wait_for(lambda: len(volumes(project)) == 2, what="the volume beside")
+        wait_for(lambda: "stage" in leftovers(project), what="the place for what is new")
         os.kill(restore.process.pid, signal.SIGINT)
         assert restore.process.wait(30) == 130, restore.stderr
         assert "Traceback" not in restore.stderr

@@ -1,0 +1,200 @@
+"""A volume's new content put beside the old *within* the volume, and swapped in by renames.
+
+The engine can neither rename a volume nor remove one that a container has, but within a volume
+a rename is one step and writes nothing. So new content goes into a directory of its own there:
+
+    .devenv-restore-1a2b3c4d/new/volume/…   what is to come
+    .devenv-restore-1a2b3c4d/going/…        what was there, while it is moved aside
+    .devenv-restore-1a2b3c4d/old/…          the same, once all of it is
+
+One `sh` in a container of the project's own image does the swap, with `mv` alone. Each name is
+moved by one rename, and which step it was at is seen from the directories that there are: cut off
+at any moment, the same call goes on from there. What cannot be moved aside is moved back.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from urllib.parse import quote
+
+from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.volumes import (
+    MOUNT,
+    VolumeError,
+    make_vessel,
+    remove_vessel,
+    write_volume,
+)
+
+SHELL_SECONDS = 3600.0
+_PREFIX = ".devenv-restore-"
+_TOOLS = ("sh", "mv", "rm", "mkdir", "rmdir")
+_BINS = ("/bin/", "/usr/bin/")
+_BACK, _EMPTY = 3, 4
+_SWAP = f"""
+place=$1
+move() {{
+  find "$1" -mindepth 1 -maxdepth 1 ! -name "$place" \\
+    -exec sh -c 'exec mv -f -- "$@" "$0"' "$2" {{}} + 2>/dev/null
+  for one in "$1"/..?* "$1"/.[!.]* "$1"/*; do
+    [ "$one" != "./$place" ] || continue
+    [ ! -e "$one" ] && [ ! -L "$one" ] || mv -f -- "$one" "$2" || return 1
+  done
+}}
+cd {MOUNT} || exit 1
+if [ -d "$place/new/volume" ]; then
+  if [ ! -d "$place/old" ]; then
+    mkdir -p "$place/going" || exit 1
+    if ! move . "$place/going"; then
+      move "$place/going" . && rmdir "$place/going" && exit {_BACK}
+      exit 1
+    fi
+    mv "$place/going" "$place/old" || exit 1
+  fi
+  move "$place/new/volume" . && rmdir "$place/new/volume" || exit 1
+fi
+rm -rf -- "$place"
+"""
+"""`find` moves many names at once; where the image has none, one `mv` for each name."""
+_DROP = f"""
+cd {MOUNT} || exit 1
+[ ! -d "$1/going" ] || exit 1
+[ ! -d "$1/old" ] || [ ! -d "$1/new/volume" ] || exit 1
+rm -rf -- "$1" || exit 1
+for one in ..?* .[!.]* *; do
+  [ ! -e "$one" ] && [ ! -L "$one" ] || exit 0
+done
+exit {_EMPTY}
+"""
+
+
+class MovedBack(VolumeError):
+    """What a volume has could not be moved aside: it is as it was."""
+
+
+def new_place() -> str:
+    """A name for the directory within a volume, or for a volume beside, that is new."""
+    return _PREFIX + secrets.token_hex(4)
+
+
+def staged_path(place: str) -> str:
+    """Where the new content stands, in a vessel of the volume."""
+    return f"{MOUNT}/{place}/new{MOUNT}"
+
+
+async def find_swap_image(
+    client: EngineClient, images: Sequence[str], labels: Mapping[str, str]
+) -> str | None:
+    """The first image that has what a swap needs: by its files, nothing is started."""
+    for image in images:
+        try:
+            made = await make_vessel(client, image, labels)
+        except ApiError as error:
+            if error.status == 404:
+                continue  # the image is gone
+            raise
+        try:
+            if all([await _has_tool(client, made, tool) for tool in _TOOLS]):
+                return image
+        finally:
+            await remove_vessel(client, made)
+    return None
+
+
+async def _has_tool(client: EngineClient, container_id: str, tool: str) -> bool:
+    for place in _BINS:
+        try:
+            path = f"/containers/{container_id}/archive"
+            await client.request("HEAD", path, {"path": place + tool})
+        except ApiError as error:
+            if error.status != 404:
+                raise
+        else:
+            return True
+    return False
+
+
+async def make_swap_vessel(
+    client: EngineClient, image: str, labels: Mapping[str, str], volume: str, place: str
+) -> str:
+    """A vessel of the volume that does the swap once it is started. Raises ApiError."""
+    command = ("sh", "-c", _SWAP, "devenv", place)
+    return await make_vessel(client, image, labels, volume, command=command)
+
+
+async def prepare_place(client: EngineClient, vessel_id: str, place: str) -> None:
+    """Make the directory for new content, which nobody but root can look into."""
+    now = (0o700, 0, 0, 0)
+    both = render_directories({place: now, f"{place}/new": now})
+    await write_volume(client, vessel_id, _once(both), MOUNT)
+
+
+async def write_staged(
+    client: EngineClient, vessel_id: str, place: str, tar: AsyncIterator[bytes]
+) -> None:
+    """Extract what `read_volume` gave into the directory that was prepared."""
+    await write_volume(client, vessel_id, tar, f"{MOUNT}/{place}/new")
+
+
+async def run_swap(
+    client: EngineClient, vessel_id: str, root: tuple[int, int, int, int], what: str
+) -> None:
+    """Put the new content in place of the old, which goes; once that is done it does nothing more.
+
+    `root`: mode, owner, group and time of the volume's own directory. Raises MovedBack, and
+    VolumeError where it must be repeated.
+    """
+    code = await _run(client, vessel_id)
+    if code == _BACK:
+        raise MovedBack(
+            f"What volume {what} has cannot be moved aside. Nothing was changed.",
+            fix="is a file in it immutable (lsattr), or the volume's file system read-only?",
+        )
+    if code != 0:
+        raise VolumeError(f"The container that puts volume {what} in place ended with {code}.")
+    directory = render_directories({MOUNT.strip("/"): root})
+    await write_volume(client, vessel_id, _once(directory))
+
+
+async def drop_place(
+    client: EngineClient, image: str, labels: Mapping[str, str], volume: str, place: str
+) -> bool:
+    """Remove what was prepared and not swapped in; whether the volume is empty then.
+
+    Raises VolumeError where a swap has begun, or it cannot be removed.
+    """
+    command = ("sh", "-c", _DROP, "devenv", place)
+    made = await make_vessel(client, image, labels, volume, command=command)
+    try:
+        code = await _run(client, made)
+    finally:
+        await remove_vessel(client, made)
+    if code not in (0, _EMPTY):
+        raise VolumeError(f"{place} in volume {volume} cannot be removed.")
+    return code == _EMPTY
+
+
+async def _run(client: EngineClient, vessel_id: str) -> int:
+    path = f"/containers/{quote(vessel_id, safe='')}"
+    await client.request("POST", f"{path}/start")
+    done = await client.request("POST", f"{path}/wait", timeout_seconds=SHELL_SECONDS)
+    return int(done.json().get("StatusCode", 1))
+
+
+def render_directories(directories: Mapping[str, tuple[int, int, int, int]]) -> bytes:
+    """A tar file of directories: path -> mode, owner, group, seconds since the epoch."""
+    with io.BytesIO() as file:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for path, (mode, uid, gid, modified) in directories.items():
+                info = tarfile.TarInfo(path)
+                info.type, info.mode, info.mtime = tarfile.DIRTYPE, mode, modified
+                info.uid, info.gid = uid, gid
+                tar.addfile(info)
+        return file.getvalue()
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
