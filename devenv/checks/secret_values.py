@@ -43,7 +43,11 @@ _TOKENS = re.compile(
 _MADE_UP = re.compile(r"example|1234567|abcdefg", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"[a-zA-Z][\w+.\-]*://[^\s:/@]*:([^\s@/]+)@")
 _STAND_IN = re.compile(
-    r"change.?(?:me|this|it)|replace|example|sample|dummy|placeholder|your[-_ ]|_here$|"
+    r"change.?(?:me|this|it)|replace|example|sample|dummy|placeholder|your[-_ ]|"
+    r"[-_ ]here\b|[-_ ]here[-_]|"
+    r"^(?:set|get|put|enter|add|use|provide|paste)[-_ ](?:a|an|the|your|it|this|here)\b|"
+    r"^(?:set|get|put|enter|add|provide|paste)[-_](?:a|an|the|your|it|this)[-_]|"
+    r"random[-_ ]?(?:string|value|key|text|secret|password|token)|"
     r"insert|fill|todo|fixme|xxx|\.\.\.|\*\*\*|<.*>|\[.*\]|\{\{.*\}\}|\bfake|not[-_]?a?[-_]?secret|"
     r"insecure|unsafe|do[-_ ]?not|dont|keep[-_ ]?(?:it|this)|generate|some[-_ ]|test|dev|local|"
     r"demo|default|development|^(?:my|the|a)[-_]|super[-_]?secret|abc-?123|1234|000000|deadbeef",
@@ -55,15 +59,24 @@ _COMMON = frozenset(
         "admin administrator app db django docker false foo bar baz guest hello mariadb minio "
         "minioadmin mongo mongodb mysql nil no none null off on pass passwd password postgres "
         "postgresql pw pwd qwerty rabbitmq redis root s3cr3t secret secrets sentry string true "
+        "database disabled enabled required requested optional plain random trust value key "
         "token user username welcome yes rootpassword rootpass adminpassword adminpass "
         "mysecretpassword mysecret mypassword secretpassword secretkey secret_key",
     )
 )
 _NOT_SECRET_NAMES = re.compile(
-    r"(?:_|^)(?:FILE|PATH|DIR|URL|URI|HOST|PORT|NAME|ID|TTL|EXPIRY|EXPIRES|EXPIRATION|LENGTH|"
+    r"(?:[_.]|^)(?:FILE|FILENAME|LOCATION|CLASS|PROVIDER|SOURCE|MECHANISM|PROTOCOL|SERVERS|HANDLER|"
+    r"FACTOR|PATH|DIR|URL|URI|HOST|PORT|NAME|ID|TTL|EXPIRY|EXPIRES|EXPIRATION|LENGTH|"
     r"SIZE|ALGORITHM|ALG|TYPE|METHOD|ENABLED|REQUIRED|HEADER|PREFIX|COUNT|LIMIT|ISSUER|AUDIENCE|"
     r"TIMEOUT|MINUTES|SECONDS|HOURS|DAYS|ROUNDS|POLICY|USER|USERNAME|MODE|REGION|DRIVER|PUBLIC)$"
     r"|PUBLIC|PUBLISHABLE|ALLOW_EMPTY|RANDOM|(?:^|_)AUTH_(?!TOKEN|SECRET|PASS|KEY)",
+    re.IGNORECASE,
+)
+REGISTRY_FILES = frozenset((".npmrc", ".pypirc", ".netrc"))
+"""Settings of package managers, which may hold credentials."""
+_CREDENTIAL_LINE = re.compile(
+    r"(?:_auth(?:token)?|_password|password|token|secret|login|username)\s*[=: ]\s*(?!\$)\S"
+    r"|://[^\s/@]+:[^\s/@$]+@",
     re.IGNORECASE,
 )
 _LONG = 20
@@ -91,6 +104,11 @@ def judge_value(name: str, value: str) -> SecretKind:
     if value[0] in "/." or (value.isdigit() and len(value) < 8):
         return SecretKind.NONE
     return SecretKind.SHAPED if _is_random(value) else SecretKind.GUESSED
+
+
+def has_credentials(text: str) -> bool:
+    """Whether one of REGISTRY_FILES holds credentials; ones that a variable gives are none."""
+    return _CREDENTIAL_LINE.search(text) is not None
 
 
 def is_stand_in(value: str, name: str) -> bool:

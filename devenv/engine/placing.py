@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devenv.engine.errors.kinds import EnvFileBroken
+from devenv.engine.errors.kinds import EnvFileBroken, InvalidModel
 from devenv.errors import ComposeFileError, DevenvError, Source
 
 
@@ -39,12 +39,35 @@ def place_error(error: DevenvError, files: Sequence[Path]) -> DevenvError:
             if place is not None:
                 error.source = Source(str(file), *place)
                 break
+    if isinstance(error, InvalidModel):
+        _blame(error, texts)
     source = error.source
     if source is not None and source.line is not None and not error.excerpt:
         # Only Compose files: a line of an env file may hold a secret.
         text = texts.get(Path(source.path), "")
         error.excerpt = render_excerpt(text, source.line, source.column) or None
     return error
+
+
+def _blame(error: InvalidModel, texts: Mapping[Path, str]) -> None:
+    """Find the entry that became what is refused, and the variables that made it so."""
+    from devenv.compose.refused import blank_names, find_refused, find_scalar
+
+    if error.refused is None:
+        source = error.source
+        text = texts.get(Path(source.path), "") if source is not None else ""
+        error.blame_variables(blank_names(find_scalar(text, error.key_path) or "", error.unset))
+        return
+    found = [
+        (file, one)
+        for file, text in texts.items()
+        for one in find_refused(text, error.lists, error.refused, error.unset)
+    ]
+    if len({one.text for _, one in found}) == 1:
+        file, one = found[0]
+        error.source = Source(str(file), one.line, one.column)
+        error.service = one.service
+        error.blame_variables(blank_names(one.text, error.unset))
 
 
 def _place_env_fault(error: EnvFileBroken) -> None:

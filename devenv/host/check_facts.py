@@ -9,6 +9,7 @@ from pathlib import Path
 from devenv.checks.env_scan import ENV_EXAMPLE_NAMES
 from devenv.checks.env_scan import env_paths as find_env_paths
 from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
+from devenv.checks.secret_values import REGISTRY_FILES
 from devenv.compose.dockerfile import literal_path, parse_dockerfile, resolve_sources
 from devenv.compose.layers import Layers, child, entries, resolve_path, scalar
 from devenv.compose.model import Build
@@ -91,7 +92,9 @@ def _probe_sources(context: str, text: str | None, build: Build | None, reader: 
     for stage in dockerfile.stages:
         for source in resolve_sources(dockerfile, stage, args, contexts):
             paths = [literal_path(path) for path in source.paths] if not source.origin else []
-            reader.probe(posixpath.join(context, path) for path in paths if path)
+            known = [posixpath.join(context, path) for path in paths if path]
+            reader.look(path for path in known if posixpath.basename(path) in REGISTRY_FILES)
+            reader.probe(known)
 
 
 def _builds(profile: CheckedProfile) -> Iterable[tuple[str, str, Build | None]]:

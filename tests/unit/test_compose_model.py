@@ -212,7 +212,16 @@ services:
 
 
 @pytest.mark.parametrize(
-    "name", ["POSTGRES_PASSWORD", "API_KEY", "TOKEN", "AWS_SECRET_ACCESS_KEY", "githubToken", "JWT"]
+    "name",
+    [
+        "POSTGRES_PASSWORD",
+        "API_KEY",
+        "TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "githubToken",
+        "JWT",
+        "TOKENS_KEY_BASE",
+    ],
 )
 def test_secret_names(name: str) -> None:
     assert is_secret_name(name) and mask_value(name, "hunter2") == MASK
@@ -221,6 +230,14 @@ def test_secret_names(name: str) -> None:
 @pytest.mark.parametrize("name", ["POSTGRES_USER", "PATH", "KEYBOARD", "AUTHOR", "PASSENGERS"])
 def test_names_that_are_no_secrets(name: str) -> None:
     assert not is_secret_name(name)
+
+
+def test_a_switch_is_no_secret_whatever_its_name() -> None:
+    assert mask_value("GF_AUTH_ANONYMOUS_ENABLED", "true") == "true"
+    assert mask_value("DB_PASSWORD", "truest") == MASK
+    document = {"environment": {"MOCK_AUTH": "true", "AUTH_TOKEN": "hunter2"}}
+    assert mask_document(document)["environment"] == {"MOCK_AUTH": "true", "AUTH_TOKEN": MASK}
+    assert mask_text("MOCK_AUTH=False TOKEN=x") == f"MOCK_AUTH=False TOKEN={MASK}"
 
 
 def test_secrets_are_masked_wherever_they_stand() -> None:

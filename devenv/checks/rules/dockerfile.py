@@ -11,7 +11,12 @@ from devenv.checks.builds import find_builds, find_ignore_file
 from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import Fault, Place, Related, Severity
 from devenv.checks.registry import check
-from devenv.checks.secret_values import SecretKind, judge_value
+from devenv.checks.secret_values import (
+    REGISTRY_FILES,
+    SecretKind,
+    has_credentials,
+    judge_value,
+)
 from devenv.compose.dockerfile import (
     literal_path,
     resolve_metadata,
@@ -186,7 +191,8 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                     )
                 if one.name in ("COPY", "ADD") and one.flag("from") is None:
                     for path in one.arguments[:-1]:
-                        if _KEY_FILE.search(path):
+                        absolute = posixpath.join(view.build.context, path)
+                        if _KEY_FILE.search(path) and not _is_harmless(absolute, facts):
                             is_key = _PRIVATE_KEY.search(path) is not None and stage in kept
                             yield Fault(
                                 f"{path} is copied into the image.",
@@ -196,3 +202,12 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                                 service=view.service.name,
                                 is_shared=True,
                             )
+
+
+def _is_harmless(path: str, facts: Facts) -> bool:
+    """Whether it is a package manager's settings, and there are no credentials in them."""
+    path = posixpath.normpath(path)
+    if posixpath.basename(path) not in REGISTRY_FILES or path not in facts.files:
+        return False
+    text = facts.file(path).text
+    return text is not None and not has_credentials(text)

@@ -10,6 +10,7 @@ from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.places import place_of
 from devenv.checks.registry import check
+from devenv.compose.env_scope import find_uses
 from devenv.compose.layers import Entry, items, scalar
 from devenv.compose.model import Condition
 
@@ -144,13 +145,16 @@ def healthcheck_dollar(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]
     Measured: `docker compose config` 5.6.1 shows the test with the blank in it; with `$$` the
     container gets the `$`.
     """
+    required = {
+        one.reference.name for one in find_uses(profile.layers) if one.reference.is_required
+    }  # that one of these is not set, env-required says
     for name in profile.layers.service_names():
         entry = profile.layers.find("services", name, "healthcheck", "test")
         for node in (items(entry.value) or [entry.value]) if entry else ():
             text = scalar(node) or ""
             for found in _REFERENCE.finditer(text):
                 variable = found[2] or found[3]
-                if found[1] or _is_set(variable, profile, facts):
+                if found[1] or variable in required or _is_set(variable, profile, facts):
                     continue
                 assert entry is not None
                 at = Entry(entry.path, node, node).source

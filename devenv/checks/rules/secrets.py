@@ -24,7 +24,8 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """A Compose file has a secret written into it.
 
     It is in the repository with the file. Usual stand-ins (`changeme`, `postgres`, `<…>`, a
-    value that the service uses for its user or database too) are not meant.
+    value that the service uses for its user or database too, a word of an image's name) are not
+    meant.
 
     Wrong:
 
@@ -54,9 +55,12 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         if not is_secret_name(name) and judge_value(name, value) is SecretKind.NONE
     }
     public |= set(profile.layers.service_names())
+    images = " ".join(value for keys, _, value, _ in found if keys[-1:] == ("image",)).lower()
     for keys, name, value, place in found:
         kind = judge_value(name, value)
-        if kind is SecretKind.NONE or (kind is SecretKind.GUESSED and value in public):
+        if kind is SecretKind.NONE or (
+            kind is SecretKind.GUESSED and (value in public or value.lower() in images)
+        ):
             continue
         what = name or "A value"
         yield Fault(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from devenv.errors import CommandFailed, ComposeFileError, Source, UsageError
 
 NO_IMAGE = "An image cannot be fetched."
@@ -15,7 +17,9 @@ class InvalidModel(ComposeFileError):
     """The Compose files load as YAML, but what they say is not allowed.
 
     `key_path` is the place in the model (`("services", "web", "portz")`), for a reader that
-    knows the lines; `service` the service it concerns. Both may be empty.
+    knows the lines; `service` the service it concerns. Both may be empty. Where Compose names
+    no key, `refused` is the text of an entry of one of `lists` (`ports`), variables filled in.
+    `unset` are the variables that Compose took for blank, anywhere in the files.
     """
 
     def __init__(
@@ -26,10 +30,25 @@ class InvalidModel(ComposeFileError):
         service: str | None = None,
         source: Source | None = None,
         fix: str | None = None,
+        refused: str | None = None,
+        lists: tuple[str, ...] = (),
+        unset: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message, source=source, fix=fix)
         self.key_path = key_path
         self.service = service
+        self.refused = refused
+        self.lists = lists
+        self.unset = unset
+
+    def blame_variables(self, names: Sequence[str]) -> None:
+        """Say that the value is what it is because these variables have none."""
+        if not names:
+            return
+        one = len(names) == 1
+        listed = names[0] if one else f"{', '.join(names[:-1])} and {names[-1]}"
+        self.message = f"{self.message[:-1]}, since {listed} {'is' if one else 'are'} not set."
+        self.fix = f"set {listed} in .env or in the shell, or give a default: ${{{names[0]}:-…}}"
 
 
 class MissingVariable(InvalidModel):

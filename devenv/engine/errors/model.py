@@ -6,12 +6,19 @@ import re
 from collections.abc import Sequence
 
 from devenv.engine.errors.kinds import EnvFileBroken, InvalidModel, MissingVariable, NoSuchService
+from devenv.engine.errors.values import find_unset, find_value_fault, key_path, service_of
 from devenv.errors import ComposeFileError, DevenvError, Source
 
 
 def find_file_fault(text: str, files: Sequence[str]) -> DevenvError | None:
     """What the words say of a file that does not load, or of a model that is not allowed."""
-    return _closed(text) or _env_file(text) or _yaml(text, files) or _model(text, files)
+    return (
+        _closed(text)
+        or _env_file(text)
+        or _yaml(text, files)
+        or _model(text, files)
+        or find_value_fault(text, _only(files))
+    )
 
 
 def _only(
@@ -55,7 +62,7 @@ def _env_file(text: str) -> ComposeFileError | None:
 def _yaml(text: str, files: Sequence[str]) -> ComposeFileError | None:
     fix = "repair the YAML; blanks and not tabs indent, and keys of one level stand in one column."
     if found := re.search(
-        r"go-yaml load error.*? at L(\d+)\.C(\d+)(?:-L(\d+)\.C(\d+))?: (.+)", text
+        r"go-yaml load error.*? at L(\d+)\.C(\d+)(?:-(?:L(\d+)\.)?C(\d+))?: (.+)", text
     ):
         line, column = int(found[3] or found[1]), int(found[4] or found[2])
         place = _only(files, line, column)
@@ -93,10 +100,6 @@ def _yaml(text: str, files: Sequence[str]) -> ComposeFileError | None:
     return None
 
 
-def _key_path(dotted: str) -> tuple[str, ...]:
-    return tuple(part for part in re.split(r"[.\[\]]", dotted) if part)
-
-
 def _model(text: str, files: Sequence[str]) -> DevenvError | None:
     if found := re.search(r"^validating (.+?):\s+(.+)$", text, re.M):
         return _schema(Source(found[1]), found[2])
@@ -104,13 +107,13 @@ def _model(text: str, files: Sequence[str]) -> DevenvError | None:
         r"error while interpolating (\S+): required variable (\S+) is missing a value(?:: (.+))?",
         text,
     ):
-        return MissingVariable(found[2], (found[3] or "").strip(), _key_path(found[1]))
+        return MissingVariable(found[2], (found[3] or "").strip(), key_path(found[1]))
     if found := re.search(r"invalid interpolation format for (\S+?)\.?\n", text):
-        path = _key_path(found[1])
+        path = key_path(found[1])
         return InvalidModel(
             f"The value of {'.'.join(path)} is not a valid use of ${{…}}.",
             key_path=path,
-            service=_service(path),
+            service=service_of(path),
             source=_only(files),
             fix="close the brace, or write $$ for a plain dollar sign.",
         )
@@ -160,15 +163,16 @@ def _model(text: str, files: Sequence[str]) -> DevenvError | None:
             fix="correct the name under extends.",
         )
     if found := re.search(r"^'([\w.\[\]-]+)' (.+)$", text, re.M):
-        path = _key_path(found[1])
+        path = key_path(found[1])
         return InvalidModel(
             f"{'.'.join(path)}: {found[2]}.",
             key_path=path,
-            service=_service(path),
+            service=service_of(path),
             source=_only(files),
             fix="correct the value.",
+            unset=find_unset(text),
         )
-    if found := re.search(r"invalid (?:hostPort|containerPort|IP address|proto)\b.*", text):
+    if found := re.search(r"invalid (?:IP address|proto)\b.*", text):
         return InvalidModel(
             f"A port does not load: {found[0]}.",
             source=_only(files),
@@ -182,27 +186,23 @@ def _model(text: str, files: Sequence[str]) -> DevenvError | None:
 def _schema(source: Source, said: str) -> InvalidModel:
     if found := re.search(r"^(?:(\S+) )?additional properties (.+) not allowed", said):
         keys = re.findall(r"'([^']+)'", found[2])
-        path = (*_key_path(found[1] or ""), *keys[:1])
+        path = (*key_path(found[1] or ""), *keys[:1])
     elif found := re.search(r"^(\S+) false schema", said):
-        path = _key_path(found[1])
+        path = key_path(found[1])
     else:
         found = re.search(r"^(\S+?):? (.+)$", said)
-        path = _key_path(found[1]) if found else ()
+        path = key_path(found[1]) if found else ()
         return InvalidModel(
             f"{'.'.join(path)} {found[2]}." if found else said,
             key_path=path,
-            service=_service(path),
+            service=service_of(path),
             source=source,
             fix="give the value the form that the Compose specification asks for.",
         )
     return InvalidModel(
         f"{'.'.join(path)} is not a key that Compose knows.",
         key_path=path,
-        service=_service(path),
+        service=service_of(path),
         source=source,
         fix="correct its spelling or indentation, or start its name with x-.",
     )
-
-
-def _service(path: tuple[str, ...]) -> str | None:
-    return path[1] if len(path) > 1 and path[0] == "services" else None
