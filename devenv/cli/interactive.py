@@ -7,8 +7,9 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 
+from devenv.cli.environment_names import find_environment_names
 from devenv.cli.output import print_note
-from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.session import Session, resolve_service_name
 from devenv.cli.shared_look import find_shared
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.containers_now import observe_once

@@ -10,7 +10,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from devenv.cli.session import Session, default_project_name
+from devenv.cli.environment_names import default_project_name
+from devenv.cli.session import Session
 from devenv.compose.isolation import (
     LABEL_BRANCH,
     LABEL_OFFSET,

@@ -7,15 +7,17 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from devenv.cli.environment_names import find_environment_names
 from devenv.cli.output import paint, print_json, print_note, print_text
-from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.session import Session, resolve_service_name
 from devenv.cli.shared_look import find_shared, observe_shared
 from devenv.compose.names import EnvironmentName
 from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
 from devenv.report.tables import render_duration, render_table
+from devenv.state.containers import PublishedPort
 from devenv.state.drift import render_drift
-from devenv.state.model import GLYPHS, Environment, PublishedPort, ServiceState, State
+from devenv.state.model import GLYPHS, Environment, ServiceState, State
 from devenv.state.services import resolve_services
 from devenv.state.text import sanitize
 from devenv.values import replace

@@ -12,9 +12,10 @@ import sys
 import time
 from datetime import datetime
 
+from devenv.cli.environment_names import find_environment_names
 from devenv.cli.log_output import LogWriter
 from devenv.cli.output import print_note
-from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.session import Session, resolve_service_name
 from devenv.cli.shared_look import find_shared, observe_shared
 from devenv.compose.parse_config import parse_duration
 from devenv.engine.api import ApiError
@@ -22,11 +23,11 @@ from devenv.engine.containers_now import observe_once
 from devenv.engine.observe import Observer
 from devenv.errors import ExitCode, UsageError
 from devenv.state.actions import EngineConnected, EngineLost
+from devenv.state.containers import Container
 from devenv.state.log_filter import LineFilter
 from devenv.state.log_levels import Level
 from devenv.state.log_merge import Ascending, LogMerger
 from devenv.state.logs import ENGINE, LogStore, Origin
-from devenv.state.model import Container
 
 _POLL_SECONDS = 0.05
 _WAITING_LINES = 20_000

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from devenv.cli.environment_names import find_environment_names
 from devenv.cli.exclusive import hold_environment
 from devenv.cli.hook_failures import forget_failure
 from devenv.cli.hook_once import run_before_down
 from devenv.cli.output import print_json, print_note
-from devenv.cli.session import Session, find_environment_names, resolve_service_name
+from devenv.cli.session import Session, resolve_service_name
 from devenv.cli.shared import ensure_shared, find_used, release_shared
 from devenv.cli.shared_look import find_shared
 from devenv.cli.volume_recovery import recover_volumes
@@ -21,7 +22,7 @@ from devenv.engine.errors import classify_compose_failure
 from devenv.engine.process import run_process
 from devenv.engine.volumes import VolumeError
 from devenv.errors import DevenvError, EngineUnavailable, ExitCode, UsageError
-from devenv.state.model import Container
+from devenv.state.containers import Container
 from devenv.state.text import sanitize
 
 LIMIT_SECONDS = 900.0

@@ -468,7 +468,7 @@ class Runtime:
 
 def _guess_name(session: Session) -> EnvironmentName:
     """The name on the containers, or Compose's default one where there are none or no engine."""
-    from devenv.cli.session import default_project_name, find_environment_names
+    from devenv.cli.environment_names import default_project_name, find_environment_names
 
     fresh = session.renew()
     try:

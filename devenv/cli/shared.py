@@ -40,7 +40,7 @@ from devenv.host.environments import KnownEnvironment, remember_environment
 from devenv.host.memory import open_memory
 from devenv.host.ports import find_listener
 from devenv.host.state_files import write_state_file
-from devenv.state.model import Container
+from devenv.state.containers import Container
 from devenv.state.services import is_met
 from devenv.state.text import sanitize
 from devenv.values import replace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from devenv.cli.session import Session
 from devenv.engine.containers_now import observe_once
 from devenv.errors import DevenvError
-from devenv.state.model import Container
+from devenv.state.containers import Container
 
 if TYPE_CHECKING:
     from devenv.compose.shared import SharedPlan

@@ -179,7 +179,7 @@ def _apply(
 
 def load_running(session: Session) -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
     """The environment that runs here now, and its services that run; None where it cannot load."""
-    from devenv.cli.session import find_environment_names
+    from devenv.cli.environment_names import find_environment_names
 
     async def load() -> tuple[EnvironmentName | None, tuple[ServiceName, ...]]:
         await session.client.ping()

@@ -11,10 +11,7 @@ from devenv.cli.runtime import UpOptions
 from devenv.cli.session import Session
 from devenv.cli.up_output import print_problem
 from devenv.compose.graph import resolve_closure
-from devenv.state.model import (
-    Checks,
-    Problem,
-)
+from devenv.state.model import Checks, Problem
 
 
 def show_checks(session: Session, options: UpOptions) -> bool:

@@ -11,10 +11,7 @@ from devenv.cli.up_output import Printer, print_problem
 from devenv.compose.names import ServiceName
 from devenv.errors import ExitCode
 from devenv.state.hooks import HookRun
-from devenv.state.model import (
-    Problem,
-    State,
-)
+from devenv.state.model import Problem, State
 from devenv.state.readiness import Outcome
 
 _POLL_SECONDS = 0.05

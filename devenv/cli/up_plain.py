@@ -25,13 +25,7 @@ from devenv.compose.graph import resolve_closure
 from devenv.errors import ExitCode
 from devenv.state.actions import OperationRequested
 from devenv.state.hooks import find_failed
-from devenv.state.model import (
-    EngineStatus,
-    Environment,
-    OperationKind,
-    ServiceStatus,
-    State,
-)
+from devenv.state.model import EngineStatus, Environment, OperationKind, ServiceStatus, State
 from devenv.state.readiness import resolve_outcome
 from devenv.state.text import sanitize
 

@@ -26,12 +26,7 @@ from devenv.state.actions import (
     StartRefused,
 )
 from devenv.state.logs import LogLine
-from devenv.state.model import (
-    Environment,
-    OperationKind,
-    Problem,
-    State,
-)
+from devenv.state.model import Environment, OperationKind, Problem, State
 from devenv.state.switcher import SwitchTarget, parse_target
 
 if TYPE_CHECKING:

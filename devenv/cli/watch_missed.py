@@ -12,7 +12,7 @@ from devenv.compose.watch.values import PlannedChange, WatchAction
 from devenv.engine.api import EngineClient
 from devenv.engine.containers_now import observe_once
 from devenv.host.watch_memory import StaleImage, Watched
-from devenv.state.model import Container
+from devenv.state.containers import Container
 from devenv.values import dataclass, field
 from devenv.watch.sources import SourceWatcher, changed_at
 

@@ -19,7 +19,7 @@ from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import load_hashes
 from devenv.engine.recreate import Recreated, is_newest, recreate_service
 from devenv.errors import DevenvError
-from devenv.state.model import Container
+from devenv.state.containers import Container
 from devenv.values import dataclass
 
 _MADE_BY_BUILD = frozenset(

@@ -18,7 +18,7 @@ from devenv.compose.watch.values import PlannedChange, WatchAction
 from devenv.engine.containers_now import observe_once
 from devenv.engine.preflight import load_hashes
 from devenv.errors import DevenvError, EngineUnavailable
-from devenv.state.model import Container
+from devenv.state.containers import Container
 from devenv.state.watch import Part
 from devenv.values import replace
 

@@ -10,7 +10,8 @@ from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import Place, PlannedChange, WatchAction
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError
-from devenv.state.model import BuildStepRun, Problem
+from devenv.state.model import Problem
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.text import sanitize
 from devenv.state.watch import KEPT_CAUSES, Activity, Cause, Note, Outcome, Part
 from devenv.state.watch_events import (

@@ -28,7 +28,9 @@ from devenv.engine.stop_times import StopTimes
 from devenv.engine.sync import After, Change, Hook, Outcome, Syncer, SyncResult
 from devenv.errors import DevenvError, EngineUnavailable
 from devenv.host.watch_memory import StaleImage
-from devenv.state.model import BuildStepRun, Container, Problem
+from devenv.state.containers import Container
+from devenv.state.model import Problem
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.text import sanitize
 from devenv.state.watch import WHOLE, Part
 from devenv.state.watch_events import ImagesStale

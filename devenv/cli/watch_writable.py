@@ -15,7 +15,7 @@ from devenv.engine.containers_now import observe_once
 from devenv.engine.sync import find_unwritable
 from devenv.errors import EngineUnavailable
 from devenv.report.watch import render_place
-from devenv.state.model import Container
+from devenv.state.containers import Container
 from devenv.values import dataclass
 
 LOOK_SECONDS = 5.0

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import Container, ContainerId, Health, Probe, PublishedPort
+from devenv.state.containers import Container, ContainerId, Health, Probe, PublishedPort
 from devenv.state.text import sanitize
 
 LABEL_PROJECT = "com.docker.compose.project"

@@ -8,7 +8,7 @@ from devenv.compose.names import EnvironmentName
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.containers import parse_container, parse_stop_signal
 from devenv.engine.stops import Stops, resolve_stops
-from devenv.state.model import Container
+from devenv.state.containers import Container
 
 _AT_ONCE = 8
 """How many containers are asked about at the same time."""

@@ -28,15 +28,10 @@ from devenv.engine.problems import to_problem
 from devenv.engine.process import run_process
 from devenv.errors import CommandFailed, DevenvError, EngineUnavailable
 from devenv.state import actions as do
+from devenv.state.containers import ContainerId
 from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
-from devenv.state.model import (
-    BuildStepRun,
-    ContainerId,
-    Operation,
-    OperationKind,
-    Problem,
-    Pull,
-)
+from devenv.state.model import Operation, OperationKind, Problem
+from devenv.state.start_seen import BuildStepRun, Pull
 from devenv.state.text import sanitize
 from devenv.values import replace
 

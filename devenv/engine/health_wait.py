@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from devenv.engine.api import EngineClient
 from devenv.engine.containers import parse_container
-from devenv.state.model import Container, ContainerId, Health
+from devenv.state.containers import Container, ContainerId, Health
 
 
 async def measure_health(

@@ -11,9 +11,9 @@ import contextlib
 
 from devenv.engine.api import ApiError, EngineClient
 from devenv.errors import EngineUnavailable
+from devenv.state.containers import Container, ContainerId
 from devenv.state.log_merge import STEP_NS, Resume
 from devenv.state.logs import LogStore, Origin, RawRow
-from devenv.state.model import Container, ContainerId
 from devenv.state.text import clean_line
 from devenv.values import dataclass
 

@@ -16,9 +16,9 @@ from devenv.compose.names import ServiceName
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.log_history import LogHistory
 from devenv.errors import EngineUnavailable
+from devenv.state.containers import Container, ContainerId
 from devenv.state.log_merge import Ascending, LogMerger, Resume
 from devenv.state.logs import LogStore, Origin, RawRow
-from devenv.state.model import Container, ContainerId
 from devenv.state.text import sanitize
 from devenv.values import dataclass, field
 

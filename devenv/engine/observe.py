@@ -21,8 +21,8 @@ from devenv.engine.stops import Stops, resolve_stops
 from devenv.engine.usage_streams import UsageStreams
 from devenv.errors import DevenvError, EngineUnavailable
 from devenv.state import actions as do
+from devenv.state.containers import Container, ContainerId, Health
 from devenv.state.logs import ENGINE, LogStore
-from devenv.state.model import Container, ContainerId, Health
 
 REPLAY_SECONDS = 10
 """How far back the event stream is read after connecting, to miss nothing meanwhile."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from devenv.engine.api import ApiError, EngineClient
 from devenv.errors import EngineUnavailable
-from devenv.state.model import Container, ContainerId
+from devenv.state.containers import Container, ContainerId
 from devenv.values import replace
 
 HISTORY_SECONDS = 60

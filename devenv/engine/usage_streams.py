@@ -14,7 +14,7 @@ from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.usage import with_rates
 from devenv.errors import EngineUnavailable
 from devenv.state import actions as do
-from devenv.state.model import ContainerId
+from devenv.state.containers import ContainerId
 from devenv.state.usage import Usage
 
 EVERY_SECONDS = 1.0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from devenv.host.memory import Memory
-from devenv.state.model import StartOutcome
+from devenv.state.start_seen import StartOutcome
 from devenv.state.timeline import SpanKind, Timeline
 from devenv.state.timeline_compare import usual_kinds
 from devenv.state.timeline_document import parse_timeline, timeline_to_json

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.state.containers import Container, ContainerId
 from devenv.state.drift import Drift
 from devenv.state.hooks import HookRun
 from devenv.state.model import (
-    BuildStepRun,
     Checks,
-    Container,
-    ContainerId,
     Environment,
     InactiveService,
     Operation,
     OperationKind,
     Problem,
-    Pull,
     SnapshotVerb,
     SwitchProposal,
 )
+from devenv.state.start_seen import BuildStepRun, Pull
 from devenv.state.usage import Usage
 from devenv.values import dataclass
 

@@ -9,7 +9,8 @@ from devenv.compose.names import ServiceName
 from devenv.values import dataclass
 
 if TYPE_CHECKING:
-    from devenv.state.model import Container, ServiceState, State
+    from devenv.state.containers import Container
+    from devenv.state.model import ServiceState, State
 
 _ALIVE = ("running", "paused", "restarting")
 SHOWN_KEYS = 3

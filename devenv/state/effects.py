@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devenv.compose.names import EnvironmentName, ServiceName
-from devenv.state.model import ContainerId, OperationKind, SnapshotVerb
+from devenv.state.containers import ContainerId
+from devenv.state.model import OperationKind, SnapshotVerb
 from devenv.values import dataclass
 
 if TYPE_CHECKING:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING
 
 from devenv.compose.model import Condition, Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.errors import ExitCode
+from devenv.state.containers import (
+    Container,
+    ContainerId,
+    PublishedPort,
+)
 from devenv.state.drift import Drift
 from devenv.state.hooks import HookRun
+from devenv.state.start_seen import (
+    StartSeen,
+)
 from devenv.state.usage import Usage, UsageHistory
 from devenv.values import dataclass, field
 
@@ -21,22 +29,11 @@ if TYPE_CHECKING:
     from devenv.state.switcher import Switcher
     from devenv.state.watch import Watch
 
-ContainerId = NewType("ContainerId", str)
-
 
 class EngineStatus(StrEnum):
     UNKNOWN = "unknown"
     CONNECTED = "connected"
     LOST = "lost"
-
-
-class Health(StrEnum):
-    """A container's health as the Engine API spells it."""
-
-    NONE = "none"
-    STARTING = "starting"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
 
 
 class ServiceStatus(StrEnum):
@@ -72,57 +69,6 @@ GLYPHS: Mapping[ServiceStatus, str] = {
     ServiceStatus.COMPLETED: "✓",
     ServiceStatus.FAILED: "✗",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedPort:
-    """A port as the engine publishes it."""
-
-    host_ip: str
-    host_port: int
-    target: int
-    protocol: str = "tcp"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One run of a health check, as the engine logs it; times are seconds since the epoch."""
-
-    started_at: float
-    ended_at: float
-    exit_code: int
-    output: str = ""
-    """What it printed, shortened; harmless text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """One of the environment's containers, as the engine reports it."""
-
-    id: ContainerId
-    service: ServiceName
-    name: str
-    number: int = 1
-    state: str = "created"
-    """created, running, paused, restarting, removing, exited or dead."""
-    health: Health = Health.NONE
-    exit_code: int | None = None
-    oom_killed: bool = False
-    stopped: bool | None = None
-    """Whether the engine was asked to stop it: then no exit code is a failure. None: not known."""
-    restart_count: int = 0
-    memory_limit_bytes: int = 0
-    """0: none but the machine's memory."""
-    started_at: float | None = None
-    """Seconds since the epoch; None where it never ran."""
-    finished_at: float | None = None
-    ports: tuple[PublishedPort, ...] = ()
-    image: str = ""
-    config_hash: str = ""
-    tty: bool = False
-    created_at: float | None = None
-    probes: tuple[Probe, ...] = ()
-    """The last probes, oldest first; the engine keeps five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,82 +247,6 @@ class SwitchProposal:
     """Why it cannot be applied: the branch's files do not load. What runs is left alone."""
     paused: tuple[ServiceName, ...] = ()
     """Services that are paused meanwhile: they would run that branch's code on this one's data."""
-
-
-class StartOutcome(StrEnum):
-    READY = "ready"
-    FAILED = "failed"
-    UNDER_WAY = "under way"
-
-
-@dataclass(frozen=True, slots=True)
-class BuildStepRun:
-    """A step of an image build; times are seconds since the epoch."""
-
-    key: str
-    """What tells it from the build's other steps."""
-    text: str
-    """Such as `4/7 RUN npm ci`."""
-    started_at: float
-    ended_at: float | None = None
-    cached: bool = False
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """The pull of a service's image; times are seconds since the epoch."""
-
-    image: str
-    started_at: float
-    ended_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """From one start of a container to its end; `finished_at` is None while it runs."""
-
-    started_at: float
-    finished_at: float | None = None
-    exit_code: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerSeen:
-    """What was seen of a container during a start."""
-
-    created_at: float | None = None
-    runs: tuple[Run, ...] = ()
-    """Oldest first; of many restarts the first and the last ones."""
-    probes: tuple[Probe, ...] = ()
-    """Oldest first, bounded likewise."""
-    healthy_at: float | None = None
-    """The end of the probe that made its last run healthy."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSeen:
-    """What was seen of a service during a start."""
-
-    steps: tuple[BuildStepRun, ...] = ()
-    pull: Pull | None = None
-    containers: Mapping[ContainerId, ContainerSeen] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StartSeen:
-    """A start as it was seen: what the timeline is made from."""
-
-    started_at: float
-    """Seconds since the epoch, when Compose was called."""
-    wanted: frozenset[ServiceName]
-    """The services that it should bring up, with those that they need."""
-    services: Mapping[ServiceName, ServiceSeen] = field(default_factory=dict)
-    outcome: StartOutcome = StartOutcome.UNDER_WAY
-    ended_at: float | None = None
-    """When Compose came to its end, well or not; some services may still become healthy."""
-    closed: bool = False
-    """It is over and recorded: what happens from now on is no part of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,11 @@ from devenv.state.effects import (
     RunOperation,
 )
 from devenv.state.hooks import AFTER_START, find_failed, is_under_way, replace_event
-from devenv.state.model import (
-    BROKEN,
-    EngineStatus,
-    Operation,
-    OperationKind,
-    StartOutcome,
-    StartSeen,
-    State,
-)
+from devenv.state.model import BROKEN, EngineStatus, Operation, OperationKind, State
 from devenv.state.reload import apply_model
 from devenv.state.services import resolve_services
 from devenv.state.start import see_start
+from devenv.state.start_seen import StartOutcome, StartSeen
 from devenv.state.usage import extend_history
 from devenv.values import replace
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from devenv.compose.graph import resolve_start_order
 from devenv.compose.model import Condition, Dependency, Project, Service
 from devenv.compose.names import ServiceName
+from devenv.state.containers import Container, Health
 from devenv.state.drift import resolve_drift
 from devenv.state.model import (
     BROKEN,
     READY,
-    Container,
-    Health,
     Hold,
     InactiveService,
     OperationKind,

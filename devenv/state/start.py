@@ -12,20 +12,17 @@ from typing import TypeVar
 from devenv.compose.graph import resolve_closure
 from devenv.compose.names import ServiceName
 from devenv.state import actions as do
-from devenv.state.model import (
+from devenv.state.containers import Container, Health, Probe
+from devenv.state.model import OperationKind, State
+from devenv.state.readiness import resolve_outcome
+from devenv.state.start_seen import (
     BuildStepRun,
-    Container,
     ContainerSeen,
-    Health,
-    OperationKind,
-    Probe,
     Run,
     ServiceSeen,
     StartOutcome,
     StartSeen,
-    State,
 )
-from devenv.state.readiness import resolve_outcome
 from devenv.values import replace
 
 MAX_KEPT = 40

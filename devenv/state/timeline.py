@@ -13,14 +13,8 @@ from enum import StrEnum
 from devenv.compose.graph import resolve_start_order
 from devenv.compose.model import Condition, Service
 from devenv.compose.names import ServiceName
-from devenv.state.model import (
-    ContainerSeen,
-    ServiceSeen,
-    ServiceStatus,
-    StartOutcome,
-    StartSeen,
-    State,
-)
+from devenv.state.model import ServiceStatus, State
+from devenv.state.start_seen import ContainerSeen, ServiceSeen, StartOutcome, StartSeen
 from devenv.state.timeline_hooks import HookTime, resolve_hook_times
 from devenv.values import dataclass
 

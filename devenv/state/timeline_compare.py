@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import StartOutcome
+from devenv.state.start_seen import StartOutcome
 from devenv.state.timeline import SpanKind, Timeline
 from devenv.values import dataclass
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devenv.compose.names import ServiceName
-from devenv.state.model import StartOutcome
+from devenv.state.start_seen import StartOutcome
 from devenv.state.timeline import (
     PathPart,
     ProbeMark,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from devenv.state.hooks import AFTER_START, HookRun, HookStatus
-from devenv.state.model import OperationKind, StartSeen, State
+from devenv.state.model import OperationKind, State
+from devenv.state.start_seen import StartSeen
 from devenv.values import dataclass
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devenv.state.model import StartOutcome
+from devenv.state.start_seen import StartOutcome
 from devenv.state.timeline import PathPart, ServiceTimeline, SpanKind, Timeline
 from devenv.state.timeline_compare import Comparison, Difference
 

@@ -9,7 +9,8 @@ from devenv.compose.names import ServiceName
 from devenv.values import dataclass, replace
 
 if TYPE_CHECKING:
-    from devenv.state.model import Container, ContainerId, ServiceState
+    from devenv.state.containers import Container, ContainerId
+    from devenv.state.model import ServiceState
 
 HISTORY_SECONDS = 60
 """How much of what a service used is kept."""

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import WatchAction
-from devenv.state.model import BuildStepRun, Problem
+from devenv.state.model import Problem
+from devenv.state.start_seen import BuildStepRun
 from devenv.values import dataclass, field, replace
 
 KEPT_ACTIVITIES = 100

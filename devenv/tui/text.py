@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from devenv.compose.names import ServiceName
+from devenv.state.containers import PublishedPort
 from devenv.state.hooks import find_failed, find_running
 from devenv.state.model import (
     BROKEN,
@@ -16,7 +17,6 @@ from devenv.state.model import (
     Environment,
     OperationKind,
     Problem,
-    PublishedPort,
     ServiceState,
     ServiceStatus,
     State,

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import WatchAction
-from devenv.state.model import BuildStepRun, State
+from devenv.state.model import State
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.text import sanitize
 from devenv.state.watch import WHOLE, Activity, Hold, Outcome, Watch, WatchStatus
 from devenv.state.watch_services import Phase, WatchedService, resolve_watched

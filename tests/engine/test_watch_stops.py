@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from devenv.engine.health_wait import measure_health
-from devenv.state.model import ContainerId
+from devenv.state.containers import ContainerId
 from tests.engine.project import BASE, FAST, Project
 from tests.engine.test_watch import said
 

@@ -26,23 +26,19 @@ from devenv.checks.finding import (
 from devenv.compose.model import Condition, Dependency, Project, Service
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state import actions as do
+from devenv.state.containers import Container, ContainerId, Health, Probe, PublishedPort
 from devenv.state.logs import LogLine
 from devenv.state.model import (
-    BuildStepRun,
     Checks,
-    Container,
-    ContainerId,
     Environment,
-    Health,
     InactiveService,
     Operation,
     OperationKind,
-    Probe,
     Problem,
-    PublishedPort,
     State,
 )
 from devenv.state.reduce import reduce
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.usage import Transfer, Usage
 
 NOW = 1_700_000_000.0

@@ -8,8 +8,9 @@ import pytest
 
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.state.actions import ContainerChanged
+from devenv.state.containers import Health
 from devenv.state.effects import RunOperation
-from devenv.state.model import Health, State
+from devenv.state.model import State
 from devenv.state.reduce import reduce
 from tests.tui import states
 from tests.tui.harness import make, until

@@ -7,7 +7,8 @@ from textual.widgets import Static, TabbedContent
 
 from devenv.compose.names import ServiceName
 from devenv.state import actions as do
-from devenv.state.model import ContainerId, Problem
+from devenv.state.containers import ContainerId
+from devenv.state.model import Problem
 from devenv.state.usage import Usage
 from devenv.tui.stats_table import StatsTable
 from tests.tui import states

@@ -9,7 +9,8 @@ from devenv.compose.model import Build
 from devenv.compose.watch.values import WatchAction
 from devenv.state import actions as do
 from devenv.state.build_logs import BuildLogs
-from devenv.state.model import BuildStepRun, Problem, State
+from devenv.state.model import Problem, State
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.watch import Activity, Cause, Hold, Note, Outcome, Part, WatchStatus
 from devenv.state.watch_events import (
     ActivityBegan,

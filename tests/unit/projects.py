@@ -8,7 +8,8 @@ from typing import Any
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.parse_config import parse_project
-from devenv.state.model import Container, ContainerId, Environment, Health, State
+from devenv.state.containers import Container, ContainerId, Health
+from devenv.state.model import Environment, State
 
 SAMPLE: dict[str, Any] = {
     "app": {"image": "app", "depends_on": {"db": {"condition": "service_healthy"}}},

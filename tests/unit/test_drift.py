@@ -16,13 +16,7 @@ from devenv.host.started_models import KEPT_EACH, load_kept, remember_models
 from devenv.state import actions as do
 from devenv.state.drift import Drift, render_drift
 from devenv.state.effects import Effect, ExplainDrift
-from devenv.state.model import (
-    Operation,
-    OperationKind,
-    ServiceState,
-    ServiceStatus,
-    State,
-)
+from devenv.state.model import Operation, OperationKind, ServiceState, ServiceStatus, State
 from devenv.state.reduce import reduce
 from tests.unit.projects import make_container, make_project, make_state
 

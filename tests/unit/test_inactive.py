@@ -7,13 +7,7 @@ from typing import Any
 from devenv.cli.inactive import find_inactive
 from devenv.compose.names import ServiceName
 from devenv.state import actions as do
-from devenv.state.model import (
-    InactiveService,
-    Operation,
-    OperationKind,
-    ServiceStatus,
-    State,
-)
+from devenv.state.model import InactiveService, Operation, OperationKind, ServiceStatus, State
 from devenv.state.reduce import reduce
 from tests.unit.projects import make_container, make_project, make_state
 

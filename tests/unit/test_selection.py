@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from devenv.cli.environment_names import default_project_name
 from devenv.cli.logs import parse_moment
-from devenv.cli.session import default_project_name
 from devenv.engine import compose
 from devenv.engine.compose import ComposeCli, Selection, find_compose, parse_version
 from devenv.engine.containers import parse_container, parse_health_output, parse_time
 from devenv.errors import EngineUnavailable, UsageError
 from devenv.host.model_cache import KEPT_MODELS, load_model, resolve_cache_key, save_model
-from devenv.state.model import Health, PublishedPort
+from devenv.state.containers import Health, PublishedPort
 
 SELECTION = Selection(
     directory=Path("/src"),

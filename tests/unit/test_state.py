@@ -9,16 +9,14 @@ import pytest
 from devenv.compose.model import Condition
 from devenv.compose.names import ServiceName
 from devenv.state import actions as do
+from devenv.state.containers import ContainerId, Health, PublishedPort
 from devenv.state.effects import CancelOperation, Effect, ExplainFailure, RunOperation
 from devenv.state.model import (
-    ContainerId,
     EngineStatus,
-    Health,
     Hold,
     Operation,
     OperationKind,
     Problem,
-    PublishedPort,
     ServiceState,
     ServiceStatus,
     State,

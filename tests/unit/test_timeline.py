@@ -22,22 +22,12 @@ from devenv.host.history import (
 from devenv.host.memory import open_memory
 from devenv.report.timelines import html, svg, text
 from devenv.state import actions as do
+from devenv.state.containers import Container, Health, Probe
 from devenv.state.effects import Effect, RecordStart
-from devenv.state.model import (
-    BuildStepRun,
-    Container,
-    ContainerSeen,
-    Health,
-    Operation,
-    OperationKind,
-    Probe,
-    Problem,
-    Pull,
-    StartOutcome,
-    State,
-)
+from devenv.state.model import Operation, OperationKind, Problem, State
 from devenv.state.reduce import reduce
 from devenv.state.start import MAX_KEPT, see_container
+from devenv.state.start_seen import BuildStepRun, ContainerSeen, Pull, StartOutcome
 from devenv.state.timeline import SpanKind, Timeline, resolve_timeline
 from devenv.state.timeline_chart import GLYPHS, axis_marks, layout_axis, layout_rows
 from devenv.state.timeline_compare import compare_timelines

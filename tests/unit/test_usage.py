@@ -10,7 +10,8 @@ from rich.cells import cell_len
 
 from devenv.engine.usage import parse_usage, with_rates
 from devenv.state import actions as do
-from devenv.state.model import ContainerId, Problem, State
+from devenv.state.containers import ContainerId
+from devenv.state.model import Problem, State
 from devenv.state.usage import HISTORY_SECONDS, Transfer, Usage, add_usage, sum_usages
 from devenv.tui.stats_columns import (
     Cell,

@@ -10,8 +10,9 @@ from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import WatchAction
 from devenv.state import actions as do
 from devenv.state.effects import BuildNow, CancelBuilds, Effect, PauseWatch
-from devenv.state.model import BuildStepRun, Problem, State
+from devenv.state.model import Problem, State
 from devenv.state.reduce import reduce
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.watch import Activity, Cause, Hold, Outcome, Watch, WatchStatus
 from devenv.state.watch_events import (
     ActivityBegan,

@@ -12,7 +12,8 @@ from textual.widgets import Static
 
 from devenv.compose.names import ServiceName
 from devenv.state.logs import LogStore
-from devenv.state.model import StartOutcome, State
+from devenv.state.model import State
+from devenv.state.start_seen import StartOutcome
 from devenv.state.text import sanitize
 from devenv.state.timeline import ServiceTimeline, SpanKind, Timeline, resolve_timeline
 from devenv.state.timeline_chart import (

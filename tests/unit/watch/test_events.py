@@ -9,7 +9,8 @@ import pytest
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.values import WatchAction
 from devenv.report.watch_lines import render_event
-from devenv.state.model import BuildStepRun, Problem
+from devenv.state.model import Problem
+from devenv.state.start_seen import BuildStepRun
 from devenv.state.watch import (
     KEPT_ACTIVITIES,
     Activity,
