@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import NewType
 
 from devenv.compose.names import ServiceName
 from devenv.values import dataclass
-
-if TYPE_CHECKING:
-    pass
 
 ContainerId = NewType("ContainerId", str)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from devenv.compose.names import ServiceName
 from devenv.state.containers import (
@@ -12,9 +11,6 @@ from devenv.state.containers import (
     Probe,
 )
 from devenv.values import dataclass, field
-
-if TYPE_CHECKING:
-    pass
 
 
 class StartOutcome(StrEnum):
