@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from devenv.cli.session import Session
@@ -56,7 +57,7 @@ class WatchModel:
                     break
                 path = parent
             if one.service is not None and Path(path).name not in SKIPPED:
-                roots.append(path)
+                roots += [path, os.path.realpath(path)]
         home = {str(Path("/")), str(Path.home())}
         return [root for root in dict.fromkeys(roots) if root not in home]
 

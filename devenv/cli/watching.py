@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from devenv.cli.output import print_json, print_text
 from devenv.cli.session import Session
 from devenv.compose.watch import WatchPlanner
+from devenv.engine.compose import has_buildx
 from devenv.errors import EngineUnavailable, ExitCode
 from devenv.host.check_files import FileReader
 from devenv.host.watch_files import absolute_path, load_watch_facts, load_watch_layers
@@ -27,7 +28,15 @@ def load_planner(session: Session, reader: FileReader | None = None) -> WatchPla
     reader = reader or FileReader()
     files = session.files
     layers = load_watch_layers(files, reader)
-    facts = load_watch_facts(files, layers, reader, session.environ, is_local=_is_local(session))
+    environ = session.environ
+    is_buildkit = environ.get("DOCKER_BUILDKIT", "1").lower() not in ("0", "false")
+    facts = load_watch_facts(
+        files,
+        layers,
+        reader,
+        is_local=_is_local(session),
+        is_buildkit=is_buildkit and has_buildx(environ),
+    )
     return WatchPlanner(session.project, layers, facts)
 
 

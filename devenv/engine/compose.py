@@ -132,6 +132,12 @@ def find_compose(environ: Mapping[str, str], cache_file: Path | None = None) -> 
     raise EngineUnavailable("Docker Compose is not installed.", fix=_INSTALL)
 
 
+def has_buildx(environ: Mapping[str, str]) -> bool:
+    """Whether the buildx plugin is there. Without it Compose builds with the classic builder."""
+    paths = (Path(directory) / "docker-buildx" for directory in plugin_directories(environ))
+    return any(os.access(path, os.X_OK) for path in paths)
+
+
 def plugin_directories(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Where the docker CLI looks for its plugins, the user's own directory first."""
     config = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME", "~")) / ".docker")

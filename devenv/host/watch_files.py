@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from devenv.compose.inputs import find_references
@@ -23,20 +23,28 @@ def load_watch_facts(
     files: ProjectFiles,
     layers: Layers,
     reader: FileReader,
-    environ: Mapping[str, str],
     *,
     is_local: bool,
+    is_buildkit: bool,
 ) -> WatchFacts:
     """The facts of a selection. Each file is read when the plan first asks for it."""
     return WatchFacts(
         read=lambda path: reader.read(path).text,
         is_local=is_local,
-        is_buildkit=environ.get("DOCKER_BUILDKIT", "1").lower() not in ("0", "false"),
+        is_buildkit=is_buildkit,
         mode=files.settings.watch.mode,
         model_files=find_model_files(files, layers),
         model_directories=(str(files.root / "profiles"),),
         is_directory=os.path.isdir,
+        resolve=partial(_resolve, reader),
     )
+
+
+def _resolve(reader: FileReader, path: str) -> str:
+    """Without symbolic links; the plan depends on one that the path is."""
+    if os.path.islink(path):  # noqa: PTH114, odd paths too
+        reader.read(path)
+    return os.path.realpath(path)
 
 
 def find_model_files(files: ProjectFiles, layers: Layers) -> dict[str, str]:

@@ -183,11 +183,16 @@ def _load(
     def read(origin: Origin, relative: str) -> str | None:
         return facts.read(posixpath.normpath(posixpath.join(origin.name, relative)))
 
+    def real(origin: Origin, relative: str) -> str:
+        return posixpath.relpath(
+            facts.resolve(posixpath.join(origin.name, relative)), facts.resolve(origin.name)
+        )
+
     def flow_of(stages: tuple[Stage, ...]) -> Build:
         recipes = compile_recipes(
             dockerfile, stages, build.args, Origin("context", context), find_origin
         )
-        return Build(recipes, target.index, path, within, read, imported)
+        return Build(recipes, target.index, path, within, read, imported, real)
 
     flow = flow_of(dockerfile.closure(target, build.args))
     services = tuple(dict.fromkeys(used))

@@ -10,16 +10,15 @@ import posixpath
 from collections.abc import Callable
 
 from devenv.compose.dockerfile import Instruction
-from devenv.compose.watch.kinds import is_document
-from devenv.compose.watch.match import is_excluded, kept_parents, match_source
+from devenv.compose.watch.flow_paths import find_sources_of, moved_area, place_of, reaches, removes
+from devenv.compose.watch.match import is_excluded, match_source
 from devenv.compose.watch.recipe import Bind, CopyStep, Origin, Recipe, RunStep
 from devenv.compose.watch.tools import Area, Effect, Scene, resolve_effects
-from devenv.compose.watch.tools.effect import DEPENDENCY_FOLDERS, is_within
+from devenv.compose.watch.tools.effect import is_within
 from devenv.values import dataclass, field, replace
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 _KEPT_TRACES = 256
-_SHARED_ROOTS = frozenset(("usr", "etc", "var", "bin", "lib", "sbin", "opt", "home", "root"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,8 @@ class Traces:
     results: tuple[Result, ...] = ()
     reads: tuple[Instruction, ...] = ()
     """The instructions of the needed stages that read the file."""
+    lost: tuple[Instruction, ...] = ()
+    """Those of the target stage that put another file in its place, or removed it."""
 
     @property
     def is_empty(self) -> bool:
@@ -75,6 +76,8 @@ class Build:
     """The text of a file of a context by its relative path."""
     imported: Callable[[str, str, bool], Traces]
     """What another service's image holds of a file."""
+    real: Callable[[Origin, str], str]
+    """The path of a file of a context without the links that lead to it, both relative."""
     effects: dict[int, tuple[tuple[Effect, str], ...]] = field(default_factory=dict)
     """Cache: id of a RUN's step -> its commands' effects, and where each runs."""
     traces: dict[tuple[str, bool], Traces] = field(default_factory=dict)
@@ -102,7 +105,12 @@ def _trace(build: Build, path: str, is_directory: bool) -> Traces:
     final = states.get(build.target)
     if final is None:
         return Traces()
-    return Traces(tuple(final.copies.values()), tuple(final.results), tuple(dict.fromkeys(reads)))
+    return Traces(
+        tuple(final.copies.values()),
+        tuple(final.results),
+        tuple(dict.fromkeys(reads)),
+        tuple(dict.fromkeys(final.lost)),
+    )
 
 
 class _Stage:
@@ -122,6 +130,7 @@ class _Stage:
         self.copies: dict[str, Copied] = {}
         self.results: list[Result] = []
         self.reads: list[Instruction] = []
+        self.lost: list[Instruction] = []
 
     def run(self) -> None:
         base = self._recipe.base
@@ -129,17 +138,22 @@ class _Stage:
             held = self._held(base)
             self.copies = {copy.path: copy for copy in held.copies}
             self.results = list(held.results)
+            self.lost = list(held.lost)
         for step in self._recipe.steps:
             if isinstance(step, CopyStep):
                 self._take_copy(step)
             else:
                 self._take_run(step)
+                self._take_removals(step)
 
     def _held(self, origin: Origin) -> Traces:
         """What another stage or image holds; of a context nothing, which is read by path."""
         if origin.kind == "stage":
             state = self._states.get(int(origin.name))
-            return Traces(tuple(state.copies.values()), tuple(state.results)) if state else Traces()
+            if state is None:
+                return Traces()
+            copies, results = tuple(state.copies.values()), tuple(state.results)
+            return Traces(copies, results, lost=tuple(state.lost))
         if origin.kind == "service":
             return self._build.imported(origin.name, self._path, self._is_directory)
         return Traces()
@@ -153,31 +167,69 @@ class _Stage:
             self._copy_from_stage(step, self._held(step.origin))
 
     def _copy_from_context(self, step: CopyStep, origin: Origin) -> None:
-        relative = self._build.within(origin, self._path)
-        if relative is None:
+        path = self._build.within(origin, self._path)
+        self._lose_overwritten(step, origin, path)
+        if path is None:
             return
         for source in step.sources:
+            relative = self._by_link(origin, source, path)
             below = match_source(source, relative, is_directory=self._is_directory)
             if below is None or is_excluded(step.excludes, relative, below):
                 continue
             if step.instruction.name == "ADD" and not below and relative.endswith(_ARCHIVES):
                 self._add_result(Area(step.target), step.instruction, step.instruction, named=True)
             else:
-                place = _place(step, source, relative, below)
+                place = place_of(step, source, relative, below)
                 copied = Copied(place, step.instruction, self._build.dockerfile)
                 self.copies.setdefault(place, copied)
             self.reads.append(step.instruction)
+
+    def _by_link(self, origin: Origin, source: str, path: str) -> str:
+        """The path as a source names it, which may be a link to what it lies in."""
+        if source in ("", ".") or any(mark in source for mark in "*?["):
+            return path
+        real = self._build.real(origin, source)
+        if real == source or not is_within(f"/{path}", f"/{real}"):
+            return path
+        return source + path[len(real) :]
+
+    def _lose_overwritten(self, step: CopyStep, origin: Origin, path: str | None) -> None:
+        """Another file of the context lands where a copy is."""
+        for place in () if self._is_directory else tuple(self.copies):
+            for candidate in find_sources_of(step, place):
+                if candidate == path:
+                    break  # the file itself, again
+                absolute = posixpath.join(origin.name, candidate)
+                if self._build.within(origin, absolute) is None or is_excluded(
+                    step.excludes, candidate, candidate
+                ):
+                    continue
+                if self._build.read(origin, candidate) is not None:
+                    del self.copies[place]
+                    self.lost.append(step.instruction)
+                    break
+
+    def _take_removals(self, step: RunStep) -> None:
+        """What `rm` takes away, where it runs for certain."""
+        for command in step.commands:
+            if command.program not in ("rm", "unlink") or not command.is_certain:
+                continue
+            words = [word for word in command.words[1:] if not word.startswith("-")]
+            for place in tuple(self.copies):
+                if any(removes(command.path(word), place) for word in words if "$" not in word):
+                    del self.copies[place]
+                    self.lost.append(step.instruction)
 
     def _copy_from_stage(self, step: CopyStep, held: Traces) -> None:
         for copy in held.copies:
             for source in step.sources:
                 below = match_source(source.strip("/"), copy.path.strip("/"))
                 if below is not None and not is_excluded(step.excludes, copy.path[1:], below):
-                    place = _place(step, source.strip("/"), copy.path.strip("/"), below)
+                    place = place_of(step, source.strip("/"), copy.path.strip("/"), below)
                     self.copies.setdefault(place, replace(copy, path=place))
         for result in held.results:
             for source in step.sources:
-                area = _moved(result.area, source, step)
+                area = moved_area(result.area, source, step)
                 if area is not None:
                     moved = replace(result, area=area)
                     if moved not in self.results:
@@ -205,7 +257,7 @@ class _Stage:
             named = next((path for path in seen if effect.names_file(path)), None)
             path = named
             if path is None and effect.everything:
-                path = next((one for one in seen if _reaches(effect, directory, one)), None)
+                path = next((one for one in seen if reaches(effect, directory, one)), None)
             is_program = any(named == program for program in effect.programs)
             writes = (*effect.writes, Area("*")) if is_program else effect.writes
             if path is not None:
@@ -330,59 +382,10 @@ def find_copied_text(build: Build, path: str) -> str | None:
 
 
 def _text_of(build: Build, step: CopyStep, path: str) -> str | None:
-    if step.origin is None or step.origin.kind != "context" or not is_within(path, step.target):
+    if step.origin is None or step.origin.kind != "context":
         return None
-    below = path[len(step.target) :].strip("/") if step.target != "/" else path[1:]
-    for source in step.sources:
-        candidates = [posixpath.join(source, below).rstrip("/")]
-        if "/" not in below and below:
-            candidates.append(posixpath.join(posixpath.dirname(source), below))
-        for candidate in candidates:
-            if match_source(source, candidate) is None:
-                continue
-            text = build.read(step.origin, candidate)
-            if text is not None:
-                return text
+    for candidate in find_sources_of(step, path):
+        text = build.read(step.origin, candidate)
+        if text is not None:
+            return text
     return None
-
-
-def _place(step: CopyStep, source: str, relative: str, below: str) -> str:
-    """The path of a copied file at the target."""
-    if step.parents:
-        return posixpath.join(step.target, kept_parents(source, relative))
-    if below:
-        return posixpath.normpath(posixpath.join(step.target, below))
-    if step.into_directory:
-        return posixpath.join(step.target, posixpath.basename(relative))
-    return step.target
-
-
-def _reaches(effect: Effect, directory: str, path: str) -> bool:
-    """Whether a command that reads all there is can be meant to read this file."""
-    roots = [directory, *(posixpath.dirname(program) for program in effect.programs)]
-    parts = directory.strip("/").split("/")
-    shared = parts[0] in _SHARED_ROOTS
-    roots.append("/" + "/".join(parts[: 2 if shared else 1]))
-    if not any(is_within(path, root) for root in roots):
-        return False
-    if effect.compiles and is_document(path):
-        return False
-    folders = path.split("/")
-    return not any(folder in DEPENDENCY_FOLDERS - {"deps", "vendor"} for folder in folders)
-
-
-def _moved(area: Area, source: str, step: CopyStep) -> Area | None:
-    """A result's area as COPY --from puts it into the next stage; None where it takes nothing."""
-    if any(mark in source for mark in "*?["):
-        source = posixpath.dirname(source.split("*")[0].split("?")[0].split("[")[0] + "x")
-        into = True
-    else:
-        into = step.into_directory
-    if not area.meets(source):
-        return None
-    if area.path != "*" and is_within(area.path, source):
-        below = area.path[len(source) :].strip("/") if source != "/" else area.path[1:]
-        if not below and into and "." in posixpath.basename(source):
-            below = posixpath.basename(source)
-        return Area(posixpath.normpath(posixpath.join(step.target, below)), area.deep)
-    return Area(step.target)

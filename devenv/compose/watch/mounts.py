@@ -6,12 +6,12 @@ Spec: compose-spec 05-services.md#volumes, #tmpfs, #configs, #secrets, #volumes_
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from devenv.compose.watch.tools import Area
 from devenv.compose.watch.tools.effect import is_within
-from devenv.values import dataclass
+from devenv.values import dataclass, replace
 
 _OUTPUT_FOLDERS = frozenset(
     ("dist", "build", "out", "public", "static", "staticfiles", "bin", "lib", "assets", "target")
@@ -33,6 +33,15 @@ class Mount:
     """Of the config, secret or named volume."""
     service: str = ""
     """Whose key it is: another service's with `volumes_from`."""
+    real: str = ""
+    """The source of a bind where a symbolic link leads to it, else ""."""
+
+    def find_below(self, path: str) -> str | None:
+        """The part of a host path below the source; None where it is not in it."""
+        for source in (self.source, self.real):
+            if source and is_within(path, source):
+                return path[len(source) :].strip("/") if source != "/" else path[1:]
+        return None
 
 
 class MountTable:
@@ -55,11 +64,9 @@ class MountTable:
         """Where the container sees a host path, by which mount; nothing that another hides."""
         found = []
         for mount in self.mounts:
-            if mount.kind != "bind" or not is_within(path, mount.source):
+            below = mount.find_below(path) if mount.kind == "bind" else None
+            if below is None or self._is_of_the_machine(mount):
                 continue
-            if self._is_of_the_machine(mount):
-                continue
-            below = path[len(mount.source) :].strip("/") if mount.source != "/" else path[1:]
             inside = posixpath.normpath(posixpath.join(mount.target, below))
             if self.find_over(inside) is mount:
                 found.append((inside, mount))
@@ -73,8 +80,8 @@ class MountTable:
     def find_hiding(self, path: str) -> Mount | None:
         """The volume or tmpfs that hides what a bind mount would show of a host path."""
         for mount in self.mounts:
-            if mount.kind == "bind" and is_within(path, mount.source):
-                below = path[len(mount.source) :].strip("/")
+            below = mount.find_below(path) if mount.kind == "bind" else None
+            if below is not None:
                 over = self.find_over(posixpath.normpath(posixpath.join(mount.target, below)))
                 if over is not None and over is not mount:
                     return over
@@ -103,12 +110,18 @@ class MountTable:
         return any(posixpath.basename(volume) in _OUTPUT_FOLDERS for volume in below)
 
 
-def resolve_mounts(document: Mapping[str, Any], name: str, directory: str) -> MountTable:
+def resolve_mounts(
+    document: Mapping[str, Any], name: str, directory: str, resolve: Callable[[str], str]
+) -> MountTable:
     """The mounts of a service of the model's document, those of `volumes_from` first.
 
-    `directory` is the project's.
+    `directory` is the project's; `resolve` gives a path without symbolic links.
     """
-    return MountTable(tuple(_mounts(document, name, set())), directory)
+    found = []
+    for mount in _mounts(document, name, set()):
+        real = resolve(mount.source) if mount.source else ""
+        found.append(replace(mount, real=real) if real != mount.source else mount)
+    return MountTable(tuple(found), directory)
 
 
 def _mounts(document: Mapping[str, Any], name: str, seen: set[str]) -> list[Mount]:

@@ -42,7 +42,9 @@ class ServicePlanner:
         self._images = images
         services = project.document.get("services") or {}
         self._raw: Mapping[str, object] = services.get(service.name) or {}
-        self.mounts = resolve_mounts(project.document, service.name, layers.directory)
+        self.mounts = resolve_mounts(
+            project.document, service.name, layers.directory, facts.resolve
+        )
         self.rules = parse_rules(services.get(service.name) or {})
 
     @cached_property
@@ -97,7 +99,8 @@ class ServicePlanner:
     def _roots(self) -> frozenset[str]:
         """Directories and files outside of which nothing can touch the service."""
         contexts = {context for image in self._chain() for context in image.ignores}
-        mounts = {mount.source for mount in self.mounts.mounts if mount.source}
+        mounts = {root for mount in self.mounts.mounts for root in (mount.source, mount.real)}
+        mounts.discard("")
         return frozenset(self.anchors() | contexts | mounts)
 
     def anchors(self) -> set[str]:
@@ -148,7 +151,7 @@ class ServicePlanner:
         target = next((t for one in matching if (t := one.target_of(path))), None)
         reason = f"develop.watch: {action.value}"
         if rule.path != path:
-            reason += f" of {self._shown(rule.path)}"
+            reason += f" of {posixpath.relpath(rule.path, self._layers.directory or '/')}"
         return PlannedChange(
             path,
             self.service.name,
@@ -348,6 +351,11 @@ class ServicePlanner:
                 name = stage.name or str(stage.index)
                 place = _at(image.dockerfile_path, instruction, self)
                 return f"only stage {name} reads it, which the target does not need", place
+            if traces.lost and not traces.results:
+                lost = traces.lost[-1]
+                what = "removes it" if lost.name == "RUN" else "puts another file in its place"
+                reason = f"{short_words(lost)} (line {lost.line}) {what}"
+                return reason, _at(image.dockerfile_path, lost, self)
             if traces.results:
                 return "a mount hides everything that was built from it", None
             if traces.reads:
@@ -378,9 +386,6 @@ class ServicePlanner:
         return PlannedChange(
             path, self.service.name, action, reason, target, place, stale_image=stale
         )
-
-    def _shown(self, path: str) -> str:
-        return posixpath.relpath(path, self._layers.directory or "/")
 
     def inline_place(self) -> Place | None:
         """Where the build's `dockerfile_inline` stands."""

@@ -10,9 +10,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 
+from devenv.compose.watch.shell_words import find_substitutions, split_commands
 from devenv.values import dataclass, replace
 
-_SEPARATORS = frozenset(";&|\n()")
 _KEYWORD_WORDS = """
     if then else elif fi for while until do done case esac { } ! time exec command builtin nohup
     sudo eatmydata dumb-init tini -- /sbin/tini /usr/bin/tini /usr/bin/dumb-init"""
@@ -21,6 +21,23 @@ _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
 _SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "/bin/sh", "/bin/bash", "/bin/ash"))
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _MAX_DEPTH = 4
+_MAX_LOOP = 40
+_TESTS = ("[", "[[", "test", "which", "grep", "type")
+_HANDS_ON = (
+    "cat",
+    "head",
+    "tail",
+    "sed",
+    "awk",
+    "grep",
+    "cut",
+    "jq",
+    "yq",
+    "sort",
+    "tr",
+    "sha256sum",
+)
+_OPENING = ("do", "then", "else", "{", "!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,8 @@ class Command:
     """Targets of `>` and `>>`, as written."""
     read: tuple[str, ...] = ()
     """Sources of `<`, as written."""
+    is_certain: bool = True
+    """Whether it runs whatever happens: not behind a test of which nothing is known."""
 
     @property
     def program(self) -> str:
@@ -82,6 +101,8 @@ class _Parser:
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
         self.functions: dict[str, str] = {}
+        self._loops: dict[str, tuple[str, ...]] = {}
+        """Variables of `for` -> the words that they run through."""
 
     def take_function(self, match: re.Match[str]) -> str:
         self.functions[match[1]] = match[2]
@@ -93,7 +114,25 @@ class _Parser:
         branches: list[bool | None] = []
         """For each open `if`: whether the present branch runs, None where that is not known."""
         skips = False
-        for words, written, read, operator in _split(text):
+        doubts = False
+        outside: list[str] = []
+        """Where it ran before each open `(`."""
+        cases: list[bool] = []
+        """For each open `case`: whether a pattern is what comes next."""
+        for words, written, read, operator in split_commands(text):
+            plain = _without_opening(words)
+            if _take_case(plain, operator, cases):
+                continue
+            if operator == "(":
+                outside.append(directory)
+            elif operator == ")" and not words:
+                directory = outside.pop() if outside else directory
+            if plain[:1] == ["for"] and plain[2:3] == ["in"]:
+                self._values.pop(plain[1], None)
+                self._loops[plain[1]] = tuple(_expand(word, values) for word in plain[3:])
+                continue
+            is_certain = not (doubts or cases or None in branches)
+            doubts = operator == "||" or (doubts and operator == "&&")
             if words and words[0] in ("if", "elif", "else", "fi"):
                 self._branch(words, branches)
                 if words[0] in ("if", "elif", "fi"):
@@ -104,30 +143,61 @@ class _Parser:
                 skips = False
             if left_out or False in branches:
                 continue
+            found += self._substituted(words, directory)
             expanded = _strip([_expand(word, values) for word in words], values)
+            if not expanded and (read or written):
+                expanded = ["cat"]  # `done < LIST`: what the loop reads and writes
             if not expanded:
                 continue
             holds = _holds(expanded)
             if holds is not None:
                 skips = (holds and operator == "||") or (not holds and operator == "&&")
                 continue
-            command = Command(
-                tuple(expanded),
-                directory,
-                tuple(_expand(w, values) for w in written),
-                tuple(_expand(r, values) for r in read),
-            )
-            if command.program == "cd" and len(expanded) > 1 and "$" not in expanded[1]:
-                directory = command.path(expanded[1])
-                continue
-            inner = _inner_script(command)
-            if inner is None:
-                inner = self.functions.get(expanded[0])
-            if inner is not None and depth < _MAX_DEPTH:
-                found += self.parse(inner, directory, depth + 1)
-            else:
-                found.append(command)
+            if (expanded[0] in _TESTS or expanded[0] == "-v") and operator == "&&":
+                doubts = True
+            for one in self._each(expanded):
+                command = Command(
+                    tuple(one),
+                    directory,
+                    tuple(_expand(w, values) for w in written),
+                    tuple(_expand(r, values) for r in read),
+                    is_certain,
+                )
+                directory = self._take(command, directory, depth, found)
+            if operator == ")" and outside:
+                directory = outside.pop()
         return found
+
+    def _substituted(self, words: list[str], directory: str) -> list[Command]:
+        """What `$(…)` in the words reads: only of programs that hand on what they read."""
+        inner = [text for word in words for text in find_substitutions(word)]
+        return [
+            command
+            for text in inner
+            for command in self.parse(text, directory, _MAX_DEPTH)
+            if command.program in _HANDS_ON
+        ]
+
+    def _each(self, words: list[str]) -> list[list[str]]:
+        """The words once for each value of the loop's variable that they name."""
+        for name, items in self._loops.items():
+            if any(found[1] == name or found[3] == name for w in words for found in _names(w)):
+                return [[_expand(w, {name: item}) for w in words] for item in items[:_MAX_LOOP]]
+        return [words]
+
+    def _take(self, command: Command, directory: str, depth: int, found: list[Command]) -> str:
+        """Add a command, or those that it stands for; the directory of what follows it."""
+        words = command.words
+        if command.program == "cd" and len(words) > 1 and "$" not in words[1]:
+            return command.path(words[1])
+        inner = _inner_script(command)
+        if inner is None:
+            inner = self.functions.get(words[0])
+        if inner is not None and depth < _MAX_DEPTH:
+            found += self.parse(inner, directory, depth + 1)
+        else:
+            found.append(command)
+        return directory
 
     def _branch(self, words: list[str], branches: list[bool | None]) -> None:
         """Open, turn or close a branch."""
@@ -143,6 +213,36 @@ class _Parser:
                 branches[-1] = _holds([_expand(word, self._values) for word in words[1:]])
             elif before is True:
                 branches[-1] = False
+
+
+def _without_opening(words: list[str]) -> list[str]:
+    count = 0
+    while count < len(words) and words[count] in _OPENING:
+        count += 1
+    return words[count:]
+
+
+def _take_case(words: list[str], operator: str, cases: list[bool]) -> bool:
+    """Whether the words are a part of `case … in PATTERN) … ;; esac`, and no command."""
+    if words[:1] == ["case"]:
+        # The first pattern stands in the same words: `case $x in a)`.
+        cases.append(operator != ")" and "in" in words)
+        return True
+    if not cases:
+        return False
+    if words[:1] == ["esac"]:
+        cases.pop()
+        return True
+    is_pattern = cases[-1] and operator in (")", "|")
+    if is_pattern:
+        cases[-1] = operator == "|"
+    elif operator == ";;":
+        cases[-1] = True
+    return is_pattern
+
+
+def _names(word: str) -> Iterable[re.Match[str]]:
+    return _VARIABLE.finditer(word) if "$" in word else ()
 
 
 def _holds(words: list[str]) -> bool | None:
@@ -221,103 +321,6 @@ def _expand(word: str, values: Mapping[str, str]) -> str:
         return values.get(name, match[2] if match[2] is not None else match[0])
 
     return _VARIABLE.sub(value, word) if "$" in word else word
-
-
-def _split(text: str) -> list[tuple[list[str], list[str], list[str], str]]:
-    """Simple commands as words, targets of output, sources of input, and the operator after."""
-    commands: list[tuple[list[str], list[str], list[str], str]] = []
-    current: tuple[list[str], list[str], list[str]] = ([], [], [])
-    place = 0
-    """Which of the three the next word belongs to."""
-    word: list[str] = []
-    started = False
-    depth = 0
-    index = 0
-    text = text.replace("\\\n", " ")
-
-    def end_word() -> None:
-        nonlocal word, started, place
-        if started:
-            current[place].append("".join(word))
-            place = 0
-        word, started = [], False
-
-    while index < len(text):
-        char = text[index]
-        following = text[index + 1 : index + 2]
-        if char == "\\" and following:
-            word.append(following)
-            started = True
-            index += 2
-            continue
-        if char in "'\"":
-            end = _closing(text, index)
-            word.append(text[index + 1 : end])
-            started = True
-            index = end + 1
-            continue
-        if char == "$" and following == "(":
-            end = _matching(text, index + 1)
-            word.append(text[index : end + 1])
-            started = True
-            index = end + 1
-            continue
-        if char == "#" and not started:
-            newline = text.find("\n", index)
-            index = len(text) if newline < 0 else newline
-            continue
-        if char in "<>" and depth == 0:
-            if started and "".join(word).isdigit():
-                word, started = [], False
-            end_word()
-            index += 1
-            while text[index : index + 1] in ("<", ">", "&", "|") and text[index : index + 1]:
-                if text[index] == "&":
-                    index += 1
-                    while text[index : index + 1].isdigit() or text[index : index + 1] == "-":
-                        index += 1
-                    place = -1
-                    break
-                index += 1
-            place = 0 if place == -1 else (1 if char == ">" else 2)
-            continue
-        if char in _SEPARATORS:
-            end_word()
-            place = 0
-            operator = char + following if following == char and char in "&|" else char
-            if any(current):
-                commands.append((*current, operator))
-            current = ([], [], [])
-            index += len(operator)
-            continue
-        if char.isspace():
-            end_word()
-            index += 1
-            continue
-        word.append(char)
-        started = True
-        index += 1
-    end_word()
-    if any(current):
-        commands.append((*current, ""))
-    return commands
-
-
-def _closing(text: str, start: int) -> int:
-    quote = text[start]
-    index = start + 1
-    while index < len(text) and text[index] != quote:
-        index += 2 if text[index] == "\\" and quote == '"' else 1
-    return min(index, len(text))
-
-
-def _matching(text: str, start: int) -> int:
-    depth = 0
-    for index in range(start, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[index], 0)
-        if depth == 0:
-            return index
-    return len(text)
 
 
 def in_directory(command: Command, directory: str) -> Command:

@@ -80,3 +80,5 @@ class WatchFacts:
     model_directories: tuple[str, ...] = ()
     """Directories whose `*.toml` files are profiles."""
     is_directory: Callable[[str], bool] = field(default=lambda _path: False)
+    resolve: Callable[[str], str] = field(default=lambda path: path)
+    """An absolute path without the symbolic links that lead to it."""

@@ -74,13 +74,19 @@ class Engine:
     def build(self, build: Mapping[str, object], directory: Path, tag: str) -> None:
         context = directory / str(build.get("context", "."))
         file = context / str(build.get("dockerfile", "Dockerfile"))
+        if "dockerfile_inline" in build:
+            file = directory.parent / f"{directory.name}.Dockerfile"
+            file.write_text(str(build["dockerfile_inline"]), encoding="utf-8")
         options = ["-q", "-t", tag, "-f", os.path.normpath(file)]
         if build.get("target"):
             options += ["--target", str(build["target"])]
         args = build.get("args")
         for name, value in (args if isinstance(args, dict) else {}).items():
             options += ["--build-arg", f"{name}={value}"]
-        self.run("build", *options, os.path.normpath(context))
+        more = build.get("additional_contexts")
+        for name, path in (more if isinstance(more, dict) else {}).items():
+            options += ["--build-context", f"{name}={os.path.normpath(directory / path)}"]
+        self.run("build", "--network=none", *options, os.path.normpath(context))
 
 
 def observe(engine: Engine, shape: Shape) -> dict[str, dict[str, str]]:
@@ -88,7 +94,7 @@ def observe(engine: Engine, shape: Shape) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     services = yaml.safe_load(shape.compose)["services"]
     with tempfile.TemporaryDirectory() as place:
-        directory = Path(place)
+        directory = Path(place) / "project"
         shape.write(directory)
         for name, service in services.items():
             tags = [f"{engine.tag}-{name}-{which}" for which in ("old", "new")]

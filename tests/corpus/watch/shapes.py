@@ -14,6 +14,8 @@ from pathlib import Path
 
 IMAGE = "devenv-offline/watch-tools"
 GENERATED = 24
+LINK = "-> "
+"""A file's text that begins so makes it a symbolic link."""
 
 TOOLS: Mapping[str, str] = {
     "npm": """#!/bin/sh
@@ -54,12 +56,17 @@ class Shape:
     files: Mapping[str, str]
     paths: tuple[str, ...] = ()
     needs_buildkit: bool = False
+    needs_frontend: bool = False
+    """An instruction that the BuildKit of Engine 20.10 does not know."""
     skipped: frozenset[str] = field(default_factory=frozenset)
 
     def write(self, directory: Path) -> None:
         for path, text in {**self.files, "compose.yaml": self.compose}.items():
             file = directory / path
             file.parent.mkdir(parents=True, exist_ok=True)
+            if text.startswith(LINK):
+                file.symlink_to(text.removeprefix(LINK))
+                continue
             file.write_text(text, encoding="utf-8")
             if text.startswith("#!"):
                 file.chmod(0o755)
@@ -67,7 +74,8 @@ class Shape:
     def changed_paths(self) -> list[str]:
         """Files whose change is tried: all but those that always mean a rebuild or a reload."""
         fixed = {"compose.yaml", ".env"}
-        names = [*self.files, *self.paths]
+        links = {path for path, text in self.files.items() if text.startswith(LINK)}
+        names = [*({*self.files} - links), *self.paths]
         return sorted(
             {p for p in names if p not in fixed and not p.endswith(("Dockerfile", "ignore"))}
         )
@@ -460,5 +468,7 @@ def _instruction(chance: random.Random, folders: tuple[str, ...], index: int) ->
 
 
 def load_shapes() -> list[Shape]:
-    """All of them: those written by hand, then the generated ones."""
-    return [*SHAPES, *(generated(seed) for seed in range(GENERATED))]
+    """All of them: those written by hand, the awkward ones, then the generated ones."""
+    from tests.corpus.watch.awkward import AWKWARD
+
+    return [*SHAPES, *AWKWARD, *(generated(seed) for seed in range(GENERATED))]

@@ -24,8 +24,23 @@ ROOT = "/p"
 def make_planner(
     compose: str, files: Mapping[str, str] | None = None, **facts: Any
 ) -> WatchPlanner:
-    """A planner for a project of these texts, by path relative to its directory."""
+    """A planner for a project of these texts, by path relative to its directory.
+
+    A text that begins with `-> ` is a symbolic link.
+    """
     texts = {f"{ROOT}/{path}": text for path, text in (files or {}).items()}
+    links = {
+        path: posixpath.normpath(posixpath.join(posixpath.dirname(path), texts.pop(path)[3:]))
+        for path, text in tuple(texts.items())
+        if text.startswith("-> ")
+    }
+
+    def resolve(path: str) -> str:
+        for link, real in links.items():
+            if path == link or path.startswith(f"{link}/"):
+                return real + path[len(link) :]
+        return path
+
     path = f"{ROOT}/compose.yaml"
     layer = Layer(path, compose, parse_nodes(compose))
     layers = Layers((layer,), {path: layer}, ROOT)
@@ -36,7 +51,12 @@ def make_planner(
     return WatchPlanner(
         parse_project(json.dumps(document)),
         layers,
-        WatchFacts(read=texts.get, model_files=model_files, **facts),
+        WatchFacts(
+            read=lambda one: texts.get(resolve(one)),
+            model_files=model_files,
+            resolve=resolve,
+            **facts,
+        ),
     )
 
 

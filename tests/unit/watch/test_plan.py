@@ -490,6 +490,26 @@ def test_dependencies_of_the_host_that_a_mount_shows_are_not_watched() -> None:
     assert planner.wants_directory(f"{ROOT}/lib")
 
 
+def test_what_is_not_in_the_image_any_more_names_the_step() -> None:
+    dockerfile = "FROM x\nWORKDIR /app\nCOPY . .\nCOPY over/ ./\nRUN rm -rf tests\n"
+    files = {"Dockerfile": dockerfile, "over/a.txt": "1", "a.txt": "1"}
+    planner = make_planner("services: {app: {build: .}}", files)
+    (over,), (removed,) = plan(planner, "a.txt"), plan(planner, "tests/t.py")
+    assert (over.action, over.reason) == (
+        "ignore",
+        "COPY over/ ./ (line 4) puts another file in its place",
+    )
+    assert (removed.action, removed.reason) == ("ignore", "RUN rm -rf tests (line 5) removes it")
+    assert actions(planner, "b.txt") == {"app": "sync+restart"}
+    # Once the file that lay over it is gone, the one below counts.
+    del files["over/a.txt"]
+    planner = make_planner("services: {app: {build: .}}", files)
+    assert actions(planner, "a.txt") == {"app": "sync+restart"}
+    doubtful = dockerfile.replace("RUN rm", "RUN [ -d x ] && rm")
+    planner = make_planner("services: {app: {build: .}}", {"Dockerfile": doubtful})
+    assert actions(planner, "tests/t.py") == {"app": "sync+restart"}
+
+
 INITIAL = """\
 services:
   app:
