@@ -74,7 +74,7 @@ class BranchWatcher:
 
     async def _look(self) -> None:
         """Propose what the checkout asks for now, or take a proposal back."""
-        session = self._session.renew()
+        session = self._session.renew(preview=True)
         state = await asyncio.to_thread(read_branch, self._session.files.root)
         branch = state.effective_branch if state is not None else None
         try:

@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from devenv.cli.environment_names import find_environment_names
 from devenv.cli.isolation import repository_of
 from devenv.cli.operations import remove_environment
-from devenv.cli.output import print_json, print_note, print_text
+from devenv.cli.output import print_error, print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.compose.isolation import LABEL_BRANCH, LABEL_REPOSITORY, LABEL_WORKTREE
 from devenv.compose.names import EnvironmentName
@@ -35,9 +36,12 @@ from devenv.host.environments import (
 from devenv.host.git import list_worktree_names
 from devenv.host.git_commands import list_branches
 from devenv.host.memory import open_existing, open_memory
-from devenv.report.tables import render_bytes, render_duration, render_table
+from devenv.report.tables import fit_rows, render_bytes, render_duration, render_table
 from devenv.state.text import sanitize
 from devenv.values import dataclass
+
+_LEAST = {"ENVIRONMENT": 14, "BRANCH": 10, "PROFILE": 7, "DIRECTORY": 12}
+"""How short a column may become at a narrow terminal; elsewhere names are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,8 @@ def load_rows(
         found = _recognise(container, repository)
         if found is not None:
             known.setdefault(found.name, found)
-    current = _current_name(session)
-    git = session.files.git
+    current = _find_current(session)
+    git = session.git
     branches = list_branches(git.root, session.environ) if git else None
     worktrees = list_worktree_names(git.common_dir) if git else None
     rows = []
@@ -99,7 +103,7 @@ def load_rows(
                 containers=len(mine),
                 volumes=_volumes_of(one.name, volumes, known_sizes or {}),
                 addresses=_addresses_of(mine),
-                is_current=one.name == current,
+                is_current=one.name in current,
                 gone=_why_gone(one, branches, worktrees),
             )
         )
@@ -176,11 +180,21 @@ def _recognise(container: Mapping[str, Any], repository: str) -> KnownEnvironmen
     )
 
 
-def _current_name(session: Session) -> str | None:
+def _find_current(session: Session) -> list[EnvironmentName]:
+    """Those of the checkout that one is in; also where its files do not load."""
     try:
-        return session.project.name
+        return asyncio.run(find_environment_names(session))
     except DevenvError:
-        return None
+        return []
+
+
+def find_fault(session: Session) -> DevenvError | None:
+    """What keeps the files of the checkout that one is in from loading; None where they do."""
+    try:
+        session.project  # noqa: B018, a property that loads
+    except DevenvError as error:
+        return error
+    return None
 
 
 def _why_gone(
@@ -198,8 +212,12 @@ def _why_gone(
 
 
 def print_environments(session: Session, form: str) -> int:
-    """All of them, the current one marked."""
+    """All of them, the current one marked; also where the files of this checkout do not load."""
     rows = load_rows(session)
+    fault = find_fault(session)
+    if fault is not None:
+        print_note("These are known; the files of this checkout do not load:")
+        print_error(fault)
     if form == "json":
         print_json([_to_json(row) for row in rows])
         return ExitCode.GOOD
@@ -207,7 +225,7 @@ def print_environments(session: Session, form: str) -> int:
         print_text("This repository has no environment yet: devenv up makes one.\n")
         return ExitCode.GOOD
     now = time.time()
-    table = [
+    table: list[tuple[str, ...]] = [
         (
             "*" if row.is_current else "",
             row.known.name,
@@ -221,6 +239,9 @@ def print_environments(session: Session, form: str) -> int:
         for row in rows
     ]
     head = ("", "ENVIRONMENT", "BRANCH", "PROFILE", "STATE", "AGE", "DATA", "DIRECTORY")
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        table = fit_rows(head, [tuple(map(sanitize, row)) for row in table], columns, _LEAST)
     print_text(sanitize(render_table(head, table)))
     if any(row.gone for row in rows):
         print_note("devenv gc removes those whose branch or worktree is gone.")

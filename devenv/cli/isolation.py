@@ -49,7 +49,7 @@ from devenv.host.environments import (
 )
 from devenv.host.memory import open_existing, open_memory
 from devenv.host.ports import find_listener
-from devenv.host.state_files import write_state_file
+from devenv.host.state_files import write_override
 from devenv.values import dataclass
 
 
@@ -93,8 +93,8 @@ def resolve_base_name(session: Session, project: Project) -> EnvironmentName:
 
 
 def repository_of(session: Session) -> str:
-    """What all environments of a repository have in common."""
-    git = session.files.git
+    """What all environments of a repository have in common; in git also where no file loads."""
+    git = session.git
     return str(git.common_dir if git is not None else session.files.directory)
 
 
@@ -227,8 +227,9 @@ def _load_offset_label(session: Session, name: EnvironmentName) -> int | None:
 
 
 def _write_override(session: Session, name: EnvironmentName, text: str) -> Path:
+    place = paths.cache_directory if session.is_preview else paths.state_directory
     profile = session.files.choice.name or "_"
-    return write_state_file(session.environ, name, f"{profile}.compose.yaml", text)
+    return write_override(place(session.environ), name, f"{profile}.compose.yaml", text)
 
 
 async def refuse_foreign(session: Session, project: Project) -> None:

@@ -15,11 +15,13 @@ from devenv.compose.names import ServiceName
 from devenv.engine.compose import ComposeCli, Selection, find_compose
 from devenv.errors import (
     ComposeFileError,
+    DevenvError,
     EngineUnavailable,
     Source,
     UsageError,
 )
 from devenv.host import paths
+from devenv.host.git import GitState, read_branch
 from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.values import replace
 
@@ -41,6 +43,8 @@ class Session:
         self._profile: str | None = arguments.profile
         self._chosen_profile: str | None = None
         self._supposed_branch: str | None = None
+        self.is_preview = bool(getattr(arguments, "dry_run", False))
+        """Whether nothing is to be kept of what is computed: override files go to the cache."""
         self.runs_hooks = not getattr(arguments, "no_hooks", False)
         """Whether hooks are wanted; whether they may run is a question of its own."""
         self.allowed_digest: str | None = None
@@ -67,15 +71,18 @@ class Session:
         """Whether a hook has called this devenv: then it runs no hooks itself."""
         return bool(self.environ.get("DEVENV_HOOK"))
 
-    def renew(self, *, profile: str | None = None, branch: str | None = None) -> Session:
+    def renew(
+        self, *, profile: str | None = None, branch: str | None = None, preview: bool = False
+    ) -> Session:
         """The same command line with nothing loaded yet, for files that may have changed.
 
         `profile` chooses one for a while, without the weight of `--profile`; `branch` supposes that
-        it is checked out, with the files as they are.
+        it is checked out, with the files as they are; `preview` keeps nothing of it.
         """
         session = Session(self._arguments)
         session._chosen_profile = profile
         session._supposed_branch = branch
+        session.is_preview = preview or self.is_preview
         session.runs_hooks = self.runs_hooks
         session.allowed_digest = self.allowed_digest
         return session
@@ -97,6 +104,14 @@ class Session:
         return load_project_files(
             self.start, self.environ, self._profile, self._chosen_profile, self._supposed_branch
         )
+
+    @property
+    def git(self) -> GitState | None:
+        """The checkout that the project lies in, also where the project's files do not load."""
+        try:
+            return self.files.git
+        except DevenvError:
+            return read_branch(self.start)
 
     @cached_property
     def compose(self) -> ComposeCli:

@@ -39,7 +39,7 @@ from devenv.host import paths
 from devenv.host.environments import KnownEnvironment, remember_environment
 from devenv.host.memory import open_memory
 from devenv.host.ports import find_listener
-from devenv.host.state_files import write_state_file
+from devenv.host.state_files import write_override
 from devenv.state.containers import Container
 from devenv.state.services import is_met
 from devenv.state.text import sanitize
@@ -55,7 +55,9 @@ Note = Callable[[str], None]
 def shared_selection(session: Session, plan: SharedPlan) -> Selection:
     """What Compose is given for the environment of the shared services; writes its override."""
     text = render_shared_override(session.base_project, plan, repository_of(session))
-    override = write_state_file(session.environ, plan.name, "shared.compose.yaml", text)
+    override = write_override(
+        paths.state_directory(session.environ), plan.name, "shared.compose.yaml", text
+    )
     files = (*session.files.compose_files, override)
     return replace(session.unnamed_selection, name=plan.name, files=files)
 

@@ -94,9 +94,7 @@ class SwitchMenu:
 def load_choices(session: Session) -> tuple[SwitchChoice, ...]:
     """Profiles by name, then branches, the newest first. Of files that do not load there are only
     the branches: another one may have files that do."""
-    from devenv.cli.switching import find_git
-
-    git = find_git(session)
+    git = session.git
     choices: list[SwitchChoice] = []
     try:
         choices += _find_profiles(session.files)
@@ -132,7 +130,7 @@ async def preview_switch(session: Session, target: SwitchTarget, before: Before)
 
     if target.kind is SwitchKind.BRANCH:
         return await _preview_branch(session, target.name, before)
-    chosen = session.reselect(None).renew(profile=target.name)
+    chosen = session.reselect(None).renew(profile=target.name, preview=True)
     await in_thread(lambda: chosen.selection)
     plan = await load_switch_plan(chosen, before)
     return tuple(render_switch(plan).splitlines())
@@ -143,7 +141,7 @@ async def _preview_branch(session: Session, branch: str, before: Before) -> tupl
     from devenv.cli.switching import load_switch_plan
     from devenv.report.switch import render_switch
 
-    supposed = session.renew(branch=branch)
+    supposed = session.renew(branch=branch, preview=True)
     differing = await in_thread(lambda: find_differing(supposed, branch))
     stops = tuple(f"stop  {service}  of {before[0]}" for service in before[1])
     steps = (*stops, f"git switch {branch}")
@@ -211,7 +209,6 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     Raises what keeps it from being done; then all is as it was before.
     """
     from devenv.cli.switching import (
-        find_git,
         keep_choice,
         load_running,
         load_switch_plan,
@@ -219,7 +216,7 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     )
 
     if target.kind is SwitchKind.BRANCH:
-        git = find_git(session)
+        git = session.git
         if git is None or find_reference(git.root, session.environ, target.name) is None:
             raise UsageError(f"There is no branch {target.name} any more.", fix="git branch")
         return _to_branch(session, git, target.name)

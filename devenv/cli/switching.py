@@ -23,7 +23,6 @@ from devenv.engine.preflight import check_plan, load_hashes, load_plan
 from devenv.errors import CommandFailed, DevenvError, ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.choices import forget_choice, remember_choice
-from devenv.host.git import GitState, read_branch
 from devenv.host.git_commands import has_branch, switch_branch
 from devenv.host.memory import open_memory
 from devenv.host.ports import find_listener
@@ -45,7 +44,7 @@ def run_switch(session: Session, arguments: argparse.Namespace) -> int:
             "switch needs a profile or a branch.",
             fix="devenv profile list; --auto goes back to what devenv.toml says",
         )
-    git = find_git(session)
+    git = session.git
     is_branch = git is not None and has_branch(git.root, session.environ, target)
     try:
         is_profile = target in session.files.profiles and not arguments.branch
@@ -58,14 +57,6 @@ def run_switch(session: Session, arguments: argparse.Namespace) -> int:
     if is_profile:
         return _to_profile(session, arguments, target)
     return _to_branch(session, arguments, target)
-
-
-def find_git(session: Session) -> GitState | None:
-    """The checkout that the project lies in, also where the project's files do not load."""
-    try:
-        return session.files.git
-    except DevenvError:
-        return read_branch(session.start)
 
 
 def _unknown(session: Session, target: str) -> UsageError:
@@ -120,7 +111,7 @@ def keep_choice(session: Session, name: str) -> bool:
 
 
 def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> int:
-    git = find_git(session)
+    git = session.git
     assert git is not None
     if git.branch == branch:
         print_note(sanitize(f"{branch} is checked out already."))
@@ -148,7 +139,7 @@ def leave_for_branch(
 ) -> None:
     """Stop what runs, and let git switch. Where it refuses, what was stopped is started again, and
     CommandFailed has its words."""
-    git = find_git(session)
+    git = session.git
     if git is None:
         raise UsageError(f"{session.start} is in no git repository.")
     name, running = before

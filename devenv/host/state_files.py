@@ -1,20 +1,19 @@
-"""Files that devenv writes for Compose to read, in the state directory of an environment."""
+"""Override files that devenv writes for Compose to read, in a directory of each environment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from devenv.errors import DevenvError
-from devenv.host.paths import state_directory
 
 
-def write_state_file(environ: Mapping[str, str], environment: str, name: str, text: str) -> Path:
-    """Where the text stands now; an equal one is left as it is.
+def write_override(place: Path, environment: str, name: str, text: str) -> Path:
+    """Where the text stands now, below `place`: the state directory, or the cache for a preview.
+    An equal one is left as it is.
 
     Raises DevenvError where it cannot be written.
     """
-    directory = state_directory(environ) / "environments" / environment
+    directory = place / "environments" / environment
     file = directory / name
     try:
         if file.is_file() and file.read_text(encoding="utf-8") == text:

@@ -381,3 +381,32 @@ def test_a_detached_shallow_clone_and_a_submodule_are_environments_of_their_own(
     git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "inner")
     git(outer / "inner", "switch", "-q", "-c", "topic")
     assert repository.at("outer/inner").name == f"{main.name}-topic"
+
+
+def test_environments_are_listed_whatever_the_files_of_the_checkout_are_like(
+    repository: Repository,
+) -> None:
+    main = repository.main
+    main.write_compose({"app": sleeper()})
+    main.write("devenv.toml", SETTINGS.format(mode="branch"))
+    main.up()
+    for file, text in (("compose.yaml", "services: [\n"), ("devenv.toml", "mode =\n")):
+        before = (main.directory / file).read_text()
+        main.write(file, text)
+        shown = main.run("environments")
+        assert f"*  {main.name}  " in shown.stdout and "1 of 1 up" in shown.stdout
+        assert "do not load" in shown.stderr and f"/{file}:" in shown.stderr
+        assert json.loads(main.run("environments", "--format", "json").stdout)
+        assert "Nothing to remove" in main.run("gc").stdout
+        main.write(file, before)
+
+
+def test_a_preview_writes_no_override_of_an_environment_that_was_never_started(
+    repository: Repository,
+) -> None:
+    write(repository, "branch")
+    main = repository.main
+    git(main.directory, "switch", "-q", "-c", "feature/new")
+    assert "create" in main.run("up", "--dry-run").stdout
+    state = Path(main.environ["XDG_STATE_HOME"]) / "devenv"
+    assert not (state / "environments").exists()
