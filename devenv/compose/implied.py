@@ -60,6 +60,7 @@ def is_default(document: Mapping[str, Any], names: Sequence[str], value: object)
     return (
         names == ("name",)
         or (last == "dockerfile" and value == "Dockerfile")
+        or (tuple(names[-2:]) == ("build", "context"))
         or (last == "required" and value is True)
         or (top == "networks" and last == "ipam" and value == {})
         or (tuple(names[-2:]) == ("networks", "default") and value is None)

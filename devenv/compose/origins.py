@@ -251,6 +251,8 @@ def _in_list(
     index, rest = int(keys[at]), keys[at + 1 :]
     if names[-1] in _REPLACED:
         return _in_replaced(texts, written, model, index) if not rest else UNKNOWN
+    if len(written) == 1 and scalar(written[0].value) is not None and len(model) == 1:
+        return _from_entries(texts, written, names[-1], value)  # one text where a list may stand
     if any(not isinstance(entry.value, yaml.SequenceNode) for entry in written):
         return UNKNOWN
     candidates = [Entry(entry.path, item, item) for entry in written for item in items(entry.value)]
@@ -268,8 +270,13 @@ def _in_list(
         note = "short form" if rest else ""
         return Origin(OriginKind.WRITTEN, found.source, note, hidden, names_in, whole)
     entry: Entry | None = found
-    for key in rest:
+    replaced = len(rest) > 1 and rest[-2] in _REPLACED
+    for key in rest[:-1] if replaced else rest:
         entry = child(found.path, entry.value, str(key)) if entry else None
+    if entry is not None and replaced:
+        words = _get(model[index], rest[:-1])
+        origin = _in_replaced(texts, [entry], words, int(rest[-1]))  # type: ignore[arg-type]
+        return replace(origin, appended=whole)
     if entry is None:
         return Origin(OriginKind.DEFAULT, note="the item does not set it", appended=whole)
     return replace(_from_entries(texts, [entry], str(rest[-1]), value), appended=whole)
@@ -280,8 +287,7 @@ def _in_replaced(texts: Texts, written: list[Entry], model: list[Any], index: in
     scope = texts.scope(winner.path)
     if isinstance(winner.value, yaml.SequenceNode):
         nodes = items(winner.value)
-        words = [scope.interpolate(scalar(node) or "").value.replace("$", "$$") for node in nodes]
-        if words != model or any(scalar(node) is None for node in nodes):
+        if _words_of(scope, winner.value) != model or any(scalar(node) is None for node in nodes):
             return UNKNOWN
         item = Entry(winner.path, nodes[index], nodes[index])
         names = _variables(texts, winner.path, scalar(nodes[index]) or "")
@@ -289,12 +295,19 @@ def _in_replaced(texts: Texts, written: list[Entry], model: list[Any], index: in
     text = scalar(winner.value)
     if text is None:
         return UNKNOWN
-    result = scope.interpolate(text).value
-    in_shell = ["CMD-SHELL", result.replace("$", "$$")]
-    if model not in (split_command(result), in_shell):
+    in_shell = ["CMD-SHELL", scope.interpolate(text).value.replace("$", "$$")]
+    if model not in (_words_of(scope, winner.value), in_shell):
         return UNKNOWN
     names = _variables(texts, winner.path, text)
     return Origin(OriginKind.WRITTEN, winner.source, "short form", hidden, names)
+
+
+def _words_of(scope: Scope, node: yaml.Node) -> list[str] | None:
+    """A command as a list, as Compose has it; None where it cannot be taken apart."""
+    text = scalar(node)
+    if text is not None:
+        return split_command(scope.interpolate(text).value)
+    return [scope.interpolate(scalar(one) or "").value.replace("$", "$$") for one in items(node)]
 
 
 def _is_item(texts: Texts, entry: Entry, key: str, model: object) -> bool:
@@ -316,11 +329,15 @@ def _is_item(texts: Texts, entry: Entry, key: str, model: object) -> bool:
     if not isinstance(model, Mapping) or not isinstance(entry.value, yaml.MappingNode):
         return False
     for name, node in entries(entry.value):
+        inner = model.get(str(name.value))
+        if name.value in _REPLACED and isinstance(inner, list):
+            if inner != _words_of(scope, node):
+                return False
+            continue
         written = scalar(node)
         if written is None:
             continue
         value = scope.interpolate(written).value
-        inner = model.get(str(name.value))
         if not is_value(value, inner, key=str(name.value), directory=scope.directory):
             return False
     return True

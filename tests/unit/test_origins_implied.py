@@ -123,3 +123,25 @@ def test_the_same_item_in_two_files_is_the_later_ones(
     assert run_command_line(["why", "a.ports[0].target"]) == 0
     said = capsys.readouterr().out
     assert "compose.override.yaml:2:15" in said and "instead of compose.yaml:2:25" in said
+
+
+def test_hooks_one_text_for_a_list_and_a_build_without_context(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "compose.yaml").write_text(
+        "services:\n"
+        "  app:\n"
+        "    build: {dockerfile_inline: FROM scratch}\n"
+        "    dns: 9.9.9.9\n"
+        "    post_start:\n"
+        "      - command: sh -c 'echo $$HOME'\n"
+        "        user: root\n"
+        "      - command: [echo, b]\n"
+    )
+    found = places(capsys)
+    assert {kind for kind, _, _ in found.values()} == {"written", "default"}
+    assert found["services.app.build.context"][0] == "default"
+    assert found["services.app.dns[0]"][:2] == ("written", 4)
+    assert found["services.app.post_start[0].command[2]"] == ("written", 6, "short form")
+    assert found["services.app.post_start[0].user"][:2] == ("written", 7)
+    assert found["services.app.post_start[1].command[1]"][:2] == ("written", 8)

@@ -21,7 +21,7 @@ from devenv.engine.errors.kinds import (
 from devenv.engine.errors.model import find_file_fault
 from devenv.engine.errors.run import find_engine_fault, find_run_fault
 from devenv.engine.errors.text import tail
-from devenv.errors import CommandFailed, DevenvError
+from devenv.errors import CommandFailed, DevenvError, Source
 
 __all__ = [
     "BuildFailed",
@@ -51,5 +51,15 @@ def classify_compose_failure(
         find_run_fault(tuple(argv), returncode, text)
         or find_engine_fault(text)
         or find_file_fault(text, files)
+        or _refusal(argv, text, files)
         or CommandFailed(tuple(argv), returncode, tail(text))
     )
+
+
+def _refusal(argv: Sequence[str], text: str, files: Sequence[str]) -> InvalidModel | None:
+    """What `config` says and nothing above knows: it only reads files, so they are at fault."""
+    said = [line for line in text.splitlines() if line and not line.startswith("time=")]
+    if "config" not in argv or not said or not files:
+        return None
+    source = Source(files[0]) if len(files) == 1 else None
+    return InvalidModel(f"Docker Compose refuses this: {' '.join(said[-3:])}.", source=source)

@@ -178,6 +178,22 @@ def _model(text: str, files: Sequence[str]) -> DevenvError | None:
             source=_only(files),
             fix="correct the entry under ports (1 to 65535).",
         )
+    if found := re.search(r"include cycle detected:\s+(\S+)((?:\s+include \S+)+)", text):
+        chain = [found[1], *re.findall(r"include (\S+)", found[2])]
+        return InvalidModel(
+            f"Compose files include each other in a circle: {' -> '.join(chain)}.",
+            key_path=("include",),
+            source=Source(found[1]),
+            fix="take one of these include entries out.",
+        )
+    if found := re.search(
+        r'service\.build\.platforms MUST include service\.platform "?([^":\s]+)', text
+    ):
+        return InvalidModel(
+            f"A service's platform {found[1]} is none of its build.platforms.",
+            source=_only(files),
+            fix=f"add {found[1]} to the platforms under build, or take platform out.",
+        )
     if found := re.search(r"no such service: (\S+)", text):
         return NoSuchService(found[1])
     return None
@@ -186,7 +202,7 @@ def _model(text: str, files: Sequence[str]) -> DevenvError | None:
 def _schema(source: Source, said: str) -> InvalidModel:
     if found := re.search(r"^(?:(\S+) )?additional properties (.+) not allowed", said):
         keys = re.findall(r"'([^']+)'", found[2])
-        path = (*key_path(found[1] or ""), *keys[:1])
+        path = (*key_path(found[1] or ""), *sorted(keys)[:1])  # Compose's order is by chance
     elif found := re.search(r"^(\S+) false schema", said):
         path = key_path(found[1])
     else:

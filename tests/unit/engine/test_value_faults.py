@@ -9,6 +9,7 @@ import pytest
 
 from devenv.cli.main import run_command_line
 from devenv.compose.refused import find_refused
+from devenv.engine.errors import classify_compose_failure
 
 HEAD = """\
 services:
@@ -66,3 +67,21 @@ def test_two_entries_that_could_be_it_name_no_line() -> None:
     assert (one.text, one.line, one.service) == ("${C}:${D}", 7, "web")
     assert find_refused(text, ("volumes",), ":", ["A", "B"]) == ()
     assert find_refused("a: [", ("ports",), ":", []) == ()
+
+
+def test_compose_files_in_a_circle_and_what_no_text_is_known_for(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "compose.yaml").write_text("include: [compose.yaml]\n")
+    assert run_command_line(["config"]) == 2
+    told = capsys.readouterr().err
+    assert "compose.yaml:1:1: error: Compose files include each other in a circle: " in told
+    (project / "compose.yaml").write_text(
+        f"{HEAD}    platform: linux/s390x\n    build: {{platforms: [linux/amd64]}}\n"
+    )
+    assert run_command_line(["config"]) == 2
+    assert "platform linux/s390x is none of its build.platforms" in capsys.readouterr().err
+    error = classify_compose_failure(
+        ("docker", "compose", "config"), 1, "a new refusal\n", files=["compose.yaml"]
+    )
+    assert str(error.source) == "compose.yaml" and "a new refusal" in error.message
