@@ -7,7 +7,7 @@ lines that come thirty times a second that is most of the work, and the next key
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from textual._compositor import Compositor
 from textual.geometry import Region
@@ -15,10 +15,25 @@ from textual.strip import Strip
 
 
 class FrontCompositor(Compositor):
-    """Asks for the rows that have changed only, and for none that one widget in front covers.
+    """Asks for the rows that have changed only, and for none that what is in front covers.
 
     Every widget fills its region, so that what is covered cannot be seen.
     """
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        # Between a title above and a count below nothing need be asked for.
+        runs: list[tuple[int, int]] = []
+        for y in filter(is_rendered_line, crop.line_range):
+            first = runs.pop()[0] if runs and runs[-1][1] == y else y
+            runs.append((first, y + 1))
+        drawn: Sequence[Mapping[int, Strip]] = ()
+        for first, after in runs:
+            part = Region(crop.x, first, crop.width, after - first)
+            chops = super()._render_chops(part, is_rendered_line)
+            drawn = [*drawn[:first], *chops[first:]] if drawn else chops
+        return drawn or super()._render_chops(crop, is_rendered_line)
 
     def _get_renders(
         self, crop: Region | None = None
@@ -27,10 +42,19 @@ class FrontCompositor(Compositor):
         fronts: list[Region] = []
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
-            rows = shown.intersection(Region(shown.x, area.y, shown.width, area.height))
-            if not rows or not rows.overlaps(area):
+            wanted = shown.intersection(area)
+            if not wanted or any(front.contains_region(wanted) for front in fronts):
                 continue
-            if any(front.contains_region(rows) for front in fronts):
-                continue
-            fronts.append(rows)
+            _join(fronts, wanted)
+            rows = Region(shown.x, wanted.y, shown.width, wanted.height)
             yield rows, clip, widget.render_lines(rows.translate(-region.offset))
+
+
+def _join(fronts: list[Region], region: Region) -> None:
+    """Add a region; one beside it of the same height, such as its scroll bar, makes one with it."""
+    for index, front in enumerate(fronts):
+        is_beside = front.right == region.x or region.right == front.x
+        if is_beside and (front.y, front.height) == (region.y, region.height):
+            fronts[index] = front.union(region)
+            return
+    fronts.append(region)

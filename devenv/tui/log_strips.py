@@ -102,15 +102,15 @@ class LogStrips:
                 self._kept.clear()
             text = _plain_text(raw, look, folded)
             origin = self._logs.origins[number]
-            if part or text is None or origin.source == "devenv":
+            room = look.width - self.head_width(look.times)
+            if part or text is None or room < 1 or origin.source == "devenv":
                 strip = self._draw_any(console, look, place, whole, part, folded, marked, under)
             else:
-                room = look.width - self.head_width(look.times)
                 segments = [
                     *self._head(look, time_ns, origin.label, marked, under),
-                    Segment(text[: look.wrap_width or room], under),
+                    Segment(text[: look.wrap_width or room].ljust(room), under),
                 ]
-                strip = Strip(segments).adjust_cell_length(look.width, under)
+                strip = Strip(segments, look.width)
             self._kept[key] = strip
         return strip
 

@@ -373,8 +373,22 @@ class LogView(LastingTimers, LineView, can_focus=True):
             self._strips.forget()
         started = perf_counter()
         self._look, self._under = look, self.rich_style
-        strips = super().render_lines(crop)
+        strips = self._filter([self.render_line(y) for y in crop.line_range])
         self._pace(perf_counter() - started)
+        left, right = crop.column_span
+        if (left, right) == (0, self.size.width):
+            return strips
+        return [strip.crop(left, right) for strip in strips]
+
+    def _filter(self, strips: list[Strip]) -> list[Strip]:
+        """What the theme or a terminal without colours makes of them.
+
+        Textual's own way asks for borders, padding and tints besides, of each line anew: here are
+        none of them.
+        """
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
         return strips
 
     def _pace(self, seconds: float) -> None:

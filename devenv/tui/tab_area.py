@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
 
-from rich.text import Text
-from textual.geometry import Region
 from textual.widgets import TabbedContent, TabPane, Tabs
 
 from devenv.compose.names import ServiceName
@@ -15,12 +12,17 @@ from devenv.state.model import State
 from devenv.state.text import sanitize
 from devenv.tui.tab import DevTab
 from devenv.tui.tabs import find_tabs
+from devenv.tui.titled import Titled
 
 TWO_TABS_COLUMNS = 160
 """From this width of the screen on two tabs stand side by side."""
 
 
-class TabArea(TabbedContent):
+class TabFrame(Titled, TabPane):
+    """What holds one tab; beside another one it has a border with the tab's title."""
+
+
+class TabArea(Titled, TabbedContent):
     """All tabs; a state is drawn by those that are visible.
 
     On a wide screen the first tab, Logs, always stays in view: beside it is the tab in front, or
@@ -30,31 +32,17 @@ class TabArea(TabbedContent):
     def __init__(self, logs: LogStore, clock: Callable[[], float]) -> None:
         super().__init__(id="tabs")
         self.tabs = [tab(logs) for tab in find_tabs()]
+        self._frames: dict[str, TabFrame] = {}
         for tab in self.tabs:
             tab.clock = clock
             # The others are mounted after the first one is there, and shown then.
             own = [tab] if tab is self.tabs[0] else []
-            self.compose_add_child(TabPane(tab.TITLE, *own, id=f"tab-{tab.TITLE}"))
+            frame = TabFrame(tab.TITLE, *own, id=f"tab-{tab.TITLE}")
+            self._frames[tab.TITLE] = frame
+            self.compose_add_child(frame)
         self._other = self.tabs[1]
         """The tab beside the first one."""
         self._chosen: ServiceName | None = None
-        self._retitles = False
-        self._titles: tuple[tuple[str, str], ...] = ()
-        """What the borders say; setting a title draws the whole widget, so only what differs is."""
-
-    def refresh(
-        self,
-        *regions: Region,
-        repaint: bool = True,
-        layout: bool = False,
-        recompose: bool = False,
-    ) -> Self:
-        """As Textual's; counts that change are drawn without what is between the borders."""
-        if self._retitles and self.size:
-            width, height = self.outer_size
-            x, y = -self.content_offset
-            regions = (Region(x, y, width, 1), Region(x, y + height - 1, width, 1))
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     async def fill(self) -> None:
         """Mount the tabs that were not needed at once."""
@@ -130,19 +118,8 @@ class TabArea(TabbedContent):
 
     def _show_caption(self) -> None:
         visible, front = self.visible_tabs, self.visible_tab
-        titles = [("", sanitize(self._chosen or "all services"))]
-        if len(visible) == 1:
-            titles.append(("", front.caption))
-        else:
-            titles += [("", ""), *((tab.TITLE, tab.caption) for tab in visible)]
-        if tuple(titles) == self._titles:
-            return
-        self._titles = tuple(titles)
-        self._retitles = True
-        try:
-            self.border_title, self.border_subtitle = Text(titles[0][1]), Text(titles[1][1])
-        finally:
-            self._retitles = False
-        for title, caption in titles[2:]:
-            words = f"{title} · {caption}" if caption else title
-            self.get_pane(f"tab-{title}").border_title = Text(words)
+        caption = "" if len(visible) > 1 else front.caption
+        self.set_titles(sanitize(self._chosen or "all services"), caption)
+        for tab in visible if len(visible) > 1 else ():
+            words = f"{tab.TITLE} · {tab.caption}" if tab.caption else tab.TITLE
+            self._frames[tab.TITLE].set_titles(words, "")
