@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from devenv.compose.model import Healthcheck, Project, Service
 
@@ -43,12 +43,16 @@ def image_of(project: Project, service: Service) -> str:
     return service.image or f"{project.name}-{service.name}"
 
 
-def find_wanted(projects: Sequence[Project]) -> Mapping[str, tuple[str, ...]]:
-    """Image to the programs that the tests of its services need."""
+def find_wanted(
+    projects: Sequence[Project], needs: Callable[[Service], tuple[str, ...]] = lambda _: ()
+) -> Mapping[str, tuple[str, ...]]:
+    """Image to the programs that the tests of its services need, and what else `needs` names."""
     found: dict[str, dict[str, None]] = {}
     for project in projects:
         for service in project.services.values():
             if service.healthcheck is not None:
                 needed = found.setdefault(image_of(project, service), {})
                 needed.update(dict.fromkeys(find_probe_programs(service.healthcheck)))
+            if more := needs(service):
+                found.setdefault(image_of(project, service), {}).update(dict.fromkeys(more))
     return {image: tuple(programs) for image, programs in found.items()}

@@ -16,7 +16,7 @@ from devenv.checks.hadolint import PREFIX, LintMessage, find_dockerfiles, lint_f
 from devenv.cli.session import MODEL_SECONDS, Session, refuse_alias_bombs
 from devenv.compose.discovery import read_env_value
 from devenv.compose.layers import Layers
-from devenv.compose.model import Build, Project
+from devenv.compose.model import Build, Project, Service
 from devenv.compose.parse_config import parse_project
 from devenv.compose.selection import select_services
 from devenv.engine.compose import ComposeCli, Selection
@@ -187,7 +187,7 @@ def gather(
         moves_ports=active.settings.isolation.ports == "offset",
     )
     if deep:
-        facts = replace(facts, programs=_load_programs(session, profiles))
+        facts = replace(facts, programs=_load_programs(session, profiles, reader))
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))
     lint, why = hadolint.finish()
@@ -253,7 +253,7 @@ def _checked(
         failure=failure,
         compose_profiles=active,
         env_files=env_files,
-        variables=files.variables,
+        variables={**files.variables, **files.own_variables},
         services=named,
     )
 
@@ -311,13 +311,19 @@ def _load_engine_facts(
 
 
 def _load_programs(
-    session: Session, profiles: Sequence[CheckedProfile]
+    session: Session, profiles: Sequence[CheckedProfile], reader: FileReader
 ) -> dict[tuple[str, str], bool]:
     from devenv.checks.probe_programs import find_wanted
     from devenv.engine.image_programs import find_programs
 
     projects = [profile.everything or profile.model for profile in profiles]
-    wanted = find_wanted([project for project in projects if project is not None])
+
+    def needs(service: Service) -> tuple[str, ...]:
+        files = (f"{source}/.git" for kind, source, _ in service.mounts if kind == "bind")
+        known = [reader.states[file].kind for file in files if file in reader.states]
+        return ("git",) if FileKind.FILE in known else ()
+
+    wanted = find_wanted([project for project in projects if project is not None], needs)
     return find_programs(session.endpoint, wanted)
 
 
@@ -421,5 +427,5 @@ def _selection(files: ProjectFiles, profiles: tuple[str, ...]) -> Selection:
         files=files.compose_files if files.explicit_files else (),
         env_files=files.env_files,
         profiles=profiles,
-        variables=tuple(files.variables.items()),
+        variables=tuple({**files.variables, **files.own_variables}.items()),
     )

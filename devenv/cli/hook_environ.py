@@ -23,6 +23,7 @@ def hook_variables(
         "DEVENV_PROFILE": files.choice.name or "",
         "DEVENV_BRANCH": branch or "",
         "DEVENV_DIRECTORY": str(files.root),
+        **files.own_variables,
     }
     if event == "after_switch" and before is not None:
         variables["DEVENV_BEFORE_PROFILE"] = before.profile or ""

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devenv.compose.discovery import OWN_GIT_DIRECTORY
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.engine.compose import ComposeCli, Selection, find_compose
@@ -137,7 +138,7 @@ class Session:
             files=files.compose_files if files.explicit_files else (),
             env_files=files.env_files,
             profiles=files.compose_profiles,
-            variables=tuple(files.variables.items()),
+            variables=tuple({**files.variables, **files.own_variables}.items()),
         )
 
     @cached_property
@@ -372,4 +373,5 @@ _OWN_VARIABLES = (
     "COMPOSE_PATH_SEPARATOR",
     "COMPOSE_PROFILES",
     "COMPOSE_ENV_FILES",
+    OWN_GIT_DIRECTORY,
 )

@@ -57,9 +57,10 @@ def load_texts(session: Session) -> Texts:
     def read(path: str) -> str | None:
         return reader.read(path).text
 
-    shell = {**files.variables, **session.environ}
+    own = {key: value for key, value in session.selection.variables if key.startswith("DEVENV_")}
+    shell = {**files.variables, **session.environ, **own}
     scopes = resolve_scopes(layers, env_files, shell, read)
-    return Texts(layers, scopes, session.environ, files.variables, read)
+    return Texts(layers, scopes, session.environ, files.variables, own, read)
 
 
 def parse_path(text: str, document: Mapping[str, Any]) -> Keys:

@@ -22,6 +22,10 @@ OVERRIDE_NAMES = (
 )
 """compose-go asks for .yml first here, and for .yaml first among the base files."""
 
+OWN_GIT_DIRECTORY = "DEVENV_GIT_DIR"
+"""The variable that devenv sets for the Compose files: the git directory that all worktrees of the
+repository share. Not set outside git."""
+
 _ASSIGNMENT = re.compile(
     r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*"
     r"""(?:"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)'|(?P<bare>[^\n]*?))[ \t]*(?:(?<=\s)\#.*)?$""",

@@ -84,6 +84,8 @@ class Texts:
     shell: Mapping[str, str] = field(default_factory=dict)
     profile: Mapping[str, str] = field(default_factory=dict)
     """The profile's `[env]`."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """What devenv sets itself: `DEVENV_GIT_DIR`, `DEVENV_PORT_…`."""
     read: Callable[[str], str | None] = lambda _: None
 
     def scope(self, path: str) -> Scope:
@@ -189,6 +191,8 @@ def _variables(texts: Texts, path: str, text: str) -> tuple[VariableOrigin, ...]
 
 
 def _variable_origin(texts: Texts, path: str, name: str) -> VariableOrigin:
+    if name in texts.own and name not in texts.profile:
+        return VariableOrigin(name, "devenv itself")
     if name in texts.shell:
         return VariableOrigin(name, "the shell")
     if name in texts.profile:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devenv.checks.env_scan import ENV_EXAMPLE_NAMES
 from devenv.checks.env_scan import env_paths as find_env_paths
-from devenv.checks.facts import CheckedProfile, EngineFacts, Facts
+from devenv.checks.facts import CheckedProfile, EngineFacts, Facts, FileKind
 from devenv.checks.secret_values import REGISTRY_FILES
 from devenv.compose.dockerfile import literal_path, parse_dockerfile, resolve_sources
 from devenv.compose.layers import Layers, child, entries, resolve_path, scalar
@@ -124,11 +124,27 @@ def _written_builds(layers: Layers) -> Iterable[tuple[str, str]]:
                 yield resolve_path(layer.path, layers.directory, written), name
 
 
+def _look_at_git_file(source: str, reader: FileReader) -> None:
+    """The `.git` file of a linked worktree or submodule, and the file in the directory that it
+    names which says where the repository's own is."""
+    file = posixpath.join(source, ".git")
+    reader.probe([file])
+    if reader.states[file].kind is not FileKind.FILE:
+        return
+    del reader.states[file]
+    line = (reader.read(file).text or "").partition("\n")[0]
+    if line.startswith("gitdir:"):
+        own = posixpath.normpath(posixpath.join(source, line.removeprefix("gitdir:").strip()))
+        reader.look([posixpath.join(own, "commondir")])
+
+
 def _look_at_mounts(profile: CheckedProfile, reader: FileReader) -> None:
     project = profile.everything or profile.model
     for service in project.services.values() if project else ():
         mounts = [source for kind, source, _ in service.mounts if kind == "bind" and source]
         reader.probe(mounts)
+        for source in mounts:
+            _look_at_git_file(source, reader)
         reader.look(posixpath.dirname(source) for source in mounts)
     for key in ("secrets", "configs"):
         definitions = (project.document.get(key) or {}) if project else {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from devenv.compose.discovery import (
     FILE_NAMES,
+    OWN_GIT_DIRECTORY,
     find_default_files,
     read_env_value,
     split_compose_file,
@@ -58,6 +59,11 @@ class ProjectFiles:
     variables: Mapping[str, str] = field(default_factory=dict)
     """The profile's `[env]`, less what the shell sets, be it to nothing."""
     compose_profiles: tuple[str, ...] = ()
+
+    @property
+    def own_variables(self) -> dict[str, str]:
+        """What devenv sets for the Compose files in every environment."""
+        return {OWN_GIT_DIRECTORY: str(self.git.common_dir)} if self.git is not None else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 A line of expected.txt is one finding: `path:line:column severity [service] (profiles) message`.
 An empty expected.txt says that the rule has nothing to say. Other rules' findings do not count.
-`case.toml`, where there is one, holds facts: `track` and `ignore_nothing` for git, `[environ]`,
-`[start_seconds]` by service, and `[engine]` with `version` and `[engine.images."NAME"]` (`test`,
-`interval`, `user`).
+`case.toml`, where there is one, holds facts: `checkout` (`worktree` or `submodule`), `track` and
+`ignore_nothing` for git, `[environ]`, `[start_seconds]` by service, and `[engine]` with `version`
+and `[engine.images."NAME"]` (`test`, `interval`, `user`).
 After a deliberate change, DEVENV_WRITE_CASES=1 writes what is found; look at the diff.
 """
 
@@ -63,6 +63,8 @@ def find_in_case(case: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copytree(case, project, ignore=shutil.ignore_patterns("expected.txt", "case.toml"))
     facts_file = case / "case.toml"
     stated = tomllib.loads(facts_file.read_text()) if facts_file.exists() else {}
+    if "checkout" in stated:
+        _make_checkout(project, stated["checkout"])
     if "track" in stated:
         run_git(project, "init", "--quiet")
         run_git(project, "add", "--force", "--", *stated["track"]) if stated["track"] else None
@@ -89,6 +91,27 @@ def find_in_case(case: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -
         result = run_checks(gathered.profiles, facts, rules=rules)
     paths = FindingPaths(gathered.facts.directory)
     return "".join(_line(finding, paths) + "\n" for finding in result.findings)
+
+
+def _make_checkout(project: Path, kind: str) -> None:
+    """Make the project the checkout of a linked worktree, or of a submodule."""
+    place = project.parent
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    for name in ("shop", "around"):
+        (place / name).mkdir()
+        run_git(place / name, "init", "--quiet")
+        run_git(place / name, *who, "commit", "--quiet", "--allow-empty", "--message", "one")
+    files = place / "files"
+    project.rename(files)
+    if kind == "worktree":
+        run_git(place / "shop", "worktree", "add", "--quiet", str(project))
+    else:
+        local = ("-c", "protocol.file.allow=always")
+        run_git(place / "around", *local, "submodule", "--quiet", "add", str(place / "shop"), "sub")
+        shutil.copytree(place / "around" / ".git", place / ".git")
+        shutil.copytree(place / "around" / "sub", project)
+        (project / ".git").write_text("gitdir: ../.git/modules/sub\n")
+    shutil.copytree(files, project, dirs_exist_ok=True)
 
 
 def run_git(directory: Path, *words: str) -> None:

@@ -75,6 +75,20 @@ def test_a_variable_of_the_shell_wins(
     assert "through MODE: the shell" in say(capsys, "why", "app.environment.MODE")
 
 
+def test_what_devenv_sets_itself_wins_and_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = project / ".git"
+    git.mkdir()
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    monkeypatch.setenv("DEVENV_GIT_DIR", "/left/by/another")
+    text = "services: {app: {volumes: ['${DEVENV_GIT_DIR:-./.git}:/git:ro']}}"
+    (project / "compose.override.yaml").write_text(text)
+    said = say(capsys, "why", "app.volumes[0].source")
+    assert f'= "{git}"' in said
+    assert "through DEVENV_GIT_DIR: devenv itself" in said
+
+
 def test_secrets_are_masked_unless_revealed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
