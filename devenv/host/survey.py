@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from devenv.compose.discovery import FILE_NAMES, OVERRIDE_NAMES
+from devenv.config.start.stacks import FOREIGN_MANIFESTS
 from devenv.config.start.survey import Survey
 from devenv.host.files import read_text
 
@@ -27,6 +28,7 @@ _READ = frozenset(
         "Dockerfile",
         ".gitignore",
     }
+    | FOREIGN_MANIFESTS
 )
 _OTHER_COMPOSE = re.compile(r"^(docker-)?compose\.[\w.-]+\.ya?ml$")
 MAX_ENTRIES = 5000

@@ -27,6 +27,17 @@ KINDS = {
     "python-uv": {"pyproject.toml": '[project]\nname = "x"\n', "uv.lock": "", "main.py": ""},
     "go": {"go.mod": "module x\n", "go.sum": "", "cmd/server/main.go": "package main\n"},
     "ruby-rails": {"Gemfile": 'gem "pg"\ngem "sidekiq"\n', "Gemfile.lock": "", "bin/rails": ""},
+    "node-yarn-1": {
+        "package.json": '{"scripts": {"dev": "nodemon src/index.js", "test": "jest"}}',
+        "yarn.lock": "# yarn lockfile v1\n",
+        "src/index.js": "",
+    },
+    "ruby-with-assets": {"Gemfile": 'gem "rails"\n', "bin/rails": "", "package.json": "{}"},
+    "java-with-assets": {
+        "pom.xml": "<artifactId>postgresql</artifactId>",
+        "package.json": '{"scripts": {"start": "webpack serve"}}',
+    },
+    "python-setup": {"setup.py": "", "shop/__main__.py": ""},
     "dockerfile-alone": {
         "Dockerfile": 'FROM node:22-slim AS dev\nUSER node\nEXPOSE 4000\nCMD ["node"]\n'
     },
@@ -36,6 +47,7 @@ WANTED = {
     "node": {"compose.yaml", "Dockerfile", ".dockerignore", ".env.example", ".gitignore"},
     "dockerfile-alone": {"compose.yaml", ".dockerignore", ".gitignore"},
     "nothing": {"compose.yaml", ".env.example", ".gitignore"},
+    "java-with-assets": {"compose.yaml", ".env.example", ".gitignore"},
 }
 SETTINGS = {"devenv.toml", "profiles/dev.toml"}
 
@@ -123,3 +135,36 @@ def test_gitignore_is_added_to_and_not_twice(tmp_path: Path) -> None:
     make(tmp_path, {".gitignore": "/.env\n"})
     survey = load_survey(tmp_path, os.environ)
     assert ".gitignore" not in {one.path for one in propose_files(survey)}
+
+
+def proposed_texts(root: Path) -> dict[str, tuple[str, str]]:
+    """Path of each proposed file to its text and its cause."""
+    return {one.path: (one.text, one.cause) for one in propose_files(load_survey(root, os.environ))}
+
+
+def test_a_start_command_names_what_is_there(tmp_path: Path) -> None:
+    root = make(tmp_path / "one", KINDS["node-yarn-1"])
+    text, _ = proposed_texts(root)["Dockerfile"]
+    assert "yarn install --frozen-lockfile\n" in text
+    assert 'CMD ["yarn", "run", "dev"]' in text and 'CMD ["node", "src/index.js"]' in text
+    (root / ".yarnrc.yml").write_text("")
+    assert "yarn install --immutable\n" in proposed_texts(root)["Dockerfile"][0]
+    text, cause = proposed_texts(make(tmp_path / "two", {"package.json": "{}"}))["Dockerfile"]
+    assert 'CMD ["node", "index.js"]' in text and "in place of index.js, which is not" in cause
+    text, cause = proposed_texts(make(tmp_path / "three", KINDS["python-setup"]))["Dockerfile"]
+    assert "COPY . ./\nRUN pip install .\n" in text and 'CMD ["python", "-m", "shop"]' in text
+    text, cause = proposed_texts(make(tmp_path / "four", {"setup.py": ""}))["Dockerfile"]
+    assert "in place of main.py" in cause
+
+
+def test_a_package_json_beside_another_language_is_not_the_app(tmp_path: Path) -> None:
+    found = proposed_texts(make(tmp_path / "one", KINDS["java-with-assets"]))
+    assert "Dockerfile" not in found
+    text, cause = found["compose.yaml"]
+    assert text.startswith("services:\n  db:\n    image: postgres") and "the Java app" in cause
+    found = proposed_texts(make(tmp_path / "two", KINDS["ruby-with-assets"]))
+    assert "ruby:" in found["Dockerfile"][0]
+    found = proposed_texts(make(tmp_path / "three", {"shop.slnx": "", "package.json": "{}"}))
+    assert ".NET app" in found["compose.yaml"][1]
+    tools = {"go.mod": "module x\n", "package.json": '{"devDependencies": {}}'}
+    assert "golang" in proposed_texts(make(tmp_path / "four", tools))["Dockerfile"][0]

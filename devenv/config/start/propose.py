@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 
-from devenv.config.start.stacks import App, describe_app, find_needs, find_stack
+from devenv.config.start.stacks import App, describe_app, find_foreign, find_needs, find_stack
 from devenv.config.start.survey import Need, ProposedFile, Stack, Survey
 
 _IMAGES = {
@@ -41,13 +41,16 @@ def _propose_compose(
 ) -> Iterator[ProposedFile]:
     app = describe_app(survey, stack) if stack is not None else None
     dockerfile = survey.texts.get("Dockerfile")
-    yield ProposedFile(
-        "compose.yaml", _render_compose(app, dockerfile, needs), _compose_cause(stack, needs)
-    )
+    cause = _compose_cause(stack, needs)
+    foreign = find_foreign(survey)
+    if stack is None and dockerfile is None and foreign is not None:
+        cause += f"; nothing is proposed for the {foreign} app itself"
+    yield ProposedFile("compose.yaml", _render_compose(app, dockerfile, needs), cause)
     if app is not None and dockerfile is None:
-        yield ProposedFile(
-            "Dockerfile", app.dockerfile, f"a development and a production stage for {app.stack}"
-        )
+        cause = f"a development and a production stage for {app.stack}"
+        if app.missing is not None:
+            cause += f"; put what starts the app in place of {app.missing}, which is not there"
+        yield ProposedFile("Dockerfile", app.dockerfile, cause)
         for path, text in (app.sources or {}).items():
             if path not in survey.files:
                 yield ProposedFile(path, text, "a first app, to see it run")
@@ -80,7 +83,7 @@ def _render_compose(app: App | None, dockerfile: str | None, needs: frozenset[Ne
         lines += _app_lines(app, dockerfile, needs)
     volumes = []
     for need in sorted(needs):
-        lines += ["", *_need_lines(need)]
+        lines += [*([""] if len(lines) > 1 else []), *_need_lines(need)]
         if need is not Need.REDIS:
             volumes.append("data")
     if volumes:

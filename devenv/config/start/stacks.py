@@ -23,6 +23,8 @@ class App:
     sources: Mapping[str, str] | None = None
     """A first app, where there are no sources."""
     needs: frozenset[Need] = frozenset()
+    missing: str | None = None
+    """What the start command names where nothing says what starts the app."""
 
 
 _MANIFESTS = (
@@ -31,21 +33,53 @@ _MANIFESTS = (
     (Stack.GO, ("go.mod",)),
     (Stack.RUBY, ("Gemfile",)),
 )
-_WORDS = {
-    Need.POSTGRES: r"\b(pg|postgres|postgresql|psycopg2?(-binary)?|psycopg|asyncpg|pgx|lib/pq)\b",
-    Need.MYSQL: r"\b(mysql2?|mysqlclient|pymysql|mariadb|go-sql-driver/mysql)\b",
-    Need.REDIS: r"\b(redis|ioredis|go-redis|sidekiq|celery|rq|bullmq?)\b",
+_SIGNS = (
+    (Stack.RUBY, ("bin/rails", "config.ru")),
+    (Stack.PYTHON, ("manage.py",)),
+    (Stack.GO, ("main.go",)),
+)
+"""What says more than a package.json, which may be there for the assets or the tests alone."""
+_FOREIGN = {
+    "Java": ("pom.xml", "build.gradle", "build.gradle.kts"),
+    "Rust": ("Cargo.toml",),
+    "Elixir": ("mix.exs",),
+    "PHP": ("composer.json",),
 }
+FOREIGN_MANIFESTS = frozenset(name for names in _FOREIGN.values() for name in names)
+_DOTNET = (".sln", ".slnx", ".csproj", ".fsproj")
+_WORDS = {
+    Need.POSTGRES: r"\b(pg|postgres|postgresql|psycopg2?(-binary)?|psycopg|asyncpg|pgx|lib/pq|"
+    r"postgrex|npgsql|tokio-postgres)\b",
+    Need.MYSQL: r"\b(mysql2?|mysqlclient|pymysql|mariadb|go-sql-driver/mysql|myxql)\b",
+    Need.REDIS: r"\b(redis|ioredis|go-redis|sidekiq|celery|rq|bullmq?|redix|predis)\b",
+}
+_ENTRIES = ("server.js", "index.js", "app.js", "src/server.js", "src/index.js", "src/app.js")
 
 
 def find_stack(survey: Survey) -> Stack | None:
-    """The language of the first manifest that is there."""
-    return next((stack for stack, names in _MANIFESTS if survey.has(*names)), None)
+    """The language that the repository is run in; None where there is no start for it."""
+    signed = next((stack for stack, names in _SIGNS if survey.has(*names)), None)
+    if signed is not None:
+        return signed
+    if find_foreign(survey) is not None:
+        return None
+    found = [stack for stack, names in _MANIFESTS if survey.has(*names)]
+    if len(found) > 1 and found[0] is Stack.NODE and _node_start(survey) is None:
+        return found[1]
+    return found[0] if found else None
+
+
+def find_foreign(survey: Survey) -> str | None:
+    """The language of a repository for which there is no start, where its manifest is there."""
+    if any(name.endswith(_DOTNET) and "/" not in name for name in survey.files):
+        return ".NET"
+    return next((name for name, names in _FOREIGN.items() if survey.has(*names)), None)
 
 
 def find_needs(survey: Survey) -> frozenset[Need]:
     """The services that the manifests name a client of."""
     names = [name for _, manifests in _MANIFESTS for name in manifests]
+    names += sorted(FOREIGN_MANIFESTS)
     text = "\n".join(survey.texts.get(name, "") for name in names).lower()
     return frozenset(need for need, pattern in _WORDS.items() if re.search(pattern, text))
 
@@ -71,12 +105,19 @@ def _node(survey: Survey) -> App:
             'http\n  .createServer((request, response) => response.end("It runs.\\n"))\n'
             '  .listen(3000, "0.0.0.0");\n',
         }
-    package = _json(survey.texts.get("package.json", ""))
-    scripts = package.get("scripts") if isinstance(package.get("scripts"), dict) else {}
+    scripts = _scripts(survey)
     lock, install, run = _node_manager(survey)
-    script = "dev" if sources or "dev" in (scripts or {}) else "start"
-    has_build = "build" in (scripts or {})
-    builder = f"RUN {run} build\n" if has_build else ""
+    develop, start = (
+        [*run.split(), script] if sources or script in scripts else None
+        for script in ("dev", "start")
+    )
+    entry = _node_start(survey) if develop is None or start is None else None
+    if entry is not None:
+        develop, start = develop or start or ["node", "--watch", entry], start or ["node", entry]
+    develop, start = develop or start, start or develop
+    missing = None if start else "index.js"
+    start = start or ["node", "index.js"]
+    builder = f"RUN {run} build\n" if "build" in scripts else ""
     files = f"package.json{f' {lock}' if lock else '*'}"
     text = f"""\
 FROM node:22-slim AS base
@@ -92,7 +133,7 @@ COPY --from=dependencies --chown=node:node /app/node_modules ./node_modules
 COPY --chown=node:node . .
 USER node
 EXPOSE 3000
-CMD ["{run.split()[0]}", "run", "{script}"]
+CMD {json.dumps(develop or start)}
 
 FROM dependencies AS builder
 COPY . .
@@ -102,9 +143,26 @@ ENV NODE_ENV=production
 COPY --from=builder --chown=node:node /app ./
 USER node
 EXPOSE 3000
-CMD ["{run.split()[0]}", "run", "start"]
+CMD {json.dumps(start)}
 """
-    return App(Stack.NODE, 3000, text, ("/app/node_modules",), sources)
+    return App(Stack.NODE, 3000, text, ("/app/node_modules",), sources, missing=missing)
+
+
+def _scripts(survey: Survey) -> dict[str, Any]:
+    scripts = _json(survey.texts.get("package.json", "")).get("scripts")
+    return scripts if isinstance(scripts, dict) else {}
+
+
+def _node_start(survey: Survey) -> str | None:
+    """The file that a package starts with, or the script that starts it; None for neither."""
+    scripts = _scripts(survey)
+    for script in ("start", "dev"):
+        for word in str(scripts.get(script, "")).split():
+            if word.removeprefix("./") in survey.files and word.endswith((".js", ".mjs", ".cjs")):
+                return word.removeprefix("./")
+    main = _json(survey.texts.get("package.json", "")).get("main")
+    named = survey.has(str(main).removeprefix("./"), *_ENTRIES)
+    return named or next((script for script in ("start", "dev") if script in scripts), None)
 
 
 def _node_manager(survey: Survey) -> tuple[str | None, str, str]:
@@ -116,7 +174,10 @@ def _node_manager(survey: Survey) -> tuple[str | None, str, str]:
             "pnpm run",
         )
     if survey.has("yarn.lock"):
-        return "yarn.lock", "corepack enable && yarn install --immutable", "yarn run"
+        manager = str(_json(survey.texts.get("package.json", "")).get("packageManager", ""))
+        berry = survey.has(".yarnrc.yml") or re.match(r"yarn@(?!1\.)", manager)
+        frozen = "--immutable" if berry else "--frozen-lockfile"
+        return "yarn.lock", f"corepack enable && yarn install {frozen}", "yarn run"
     lock = survey.has("package-lock.json", "npm-shrinkwrap.json")
     return lock, "npm ci" if lock else "npm install", "npm run"
 
@@ -159,7 +220,9 @@ USER app
 EXPOSE 8000
 CMD {json.dumps([word for word in command if word not in ("--reload", "--debug")])}
 """
-    return App(Stack.PYTHON, 8000, text, (), sources)
+    named = next((word for word in command if word.endswith(".py")), None)
+    missing = named if named and not sources and named not in survey.files else None
+    return App(Stack.PYTHON, 8000, text, (), sources, missing=missing)
 
 
 def _python_install(survey: Survey) -> tuple[str, str]:
@@ -172,9 +235,13 @@ def _python_install(survey: Survey) -> tuple[str, str]:
             "pyproject.toml poetry.lock",
             "pip install poetry && poetry install --no-root --no-interaction",
         )
-    if survey.has("requirements.txt") or not survey.has("pyproject.toml"):
+    if survey.has("requirements.txt"):
         return "requirements.txt", "pip install -r requirements.txt"
-    return ". ", "pip install ."
+    if survey.has("Pipfile.lock"):
+        return "Pipfile Pipfile.lock", "pip install pipenv && pipenv install --system --deploy"
+    if survey.has("pyproject.toml", "setup.py"):
+        return ".", "pip install ."
+    return "requirements.txt", "pip install -r requirements.txt"
 
 
 def _python_command(survey: Survey, manifests: str) -> list[str]:
@@ -187,6 +254,9 @@ def _python_command(survey: Survey, manifests: str) -> list[str]:
         return [*words, "--reload"]
     if "flask" in manifests:
         return ["flask", "--app", dotted, "run", "--host", "0.0.0.0", "--port", "8000", "--debug"]
+    packages = sorted(name for name in survey.files if re.fullmatch(r"\w+/__main__\.py", name))
+    if packages and module not in survey.files:
+        return ["python", "-m", packages[0].split("/")[0]]
     return ["python", module]
 
 
