@@ -254,7 +254,9 @@ def _end_terminal(session: Session, answer: str | None, state: State) -> int:
 
         return run_compose_operation(session, "stop", ())
     with contextlib.suppress(OSError):  # the terminal may be gone
-        if any(c.state == "running" for c in state.containers.values()):
+        shared = state.environment.shared  # stopped with their last user, whoever that is
+        own = [c for c in state.containers.values() if c.service not in shared]
+        if any(c.state == "running" for c in own):
             print_note(
                 f"{state.environment.name} is left running. devenv up shows it again, "
                 "devenv down stops it."

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from devenv.config.hooks import find_entry_problem
+from devenv.config.repair import render_bound_repair, render_entry_repair, render_repair
 from devenv.config.spec import Key, Kind
 from devenv.config.toml_positions import KeyPath, Position, find_positions
 from devenv.errors import ConfigError, Source
@@ -106,7 +107,7 @@ def _find_problem(value: Any, key: Key, where: KeyPath) -> tuple[KeyPath, str, s
     """Where a value is wrong, what is wrong, and the fix; None for a good value."""
     if not _fits(value, key.kind):
         message = f"{_shown(where)!r} must be {key.kind.value}, not {_type_word(value)}."
-        return where, message, key.help
+        return where, message, render_repair(_shown(where[-1:]), value, key)
     if key.kind is Kind.HOOKS:
         found = (find_entry_problem(entry, (*where, i)) for i, entry in enumerate(value))
         return next((problem for problem in found if problem is not None), None)
@@ -120,7 +121,9 @@ def _find_problem(value: Any, key: Key, where: KeyPath) -> tuple[KeyPath, str, s
     for place, part in parts:
         if not isinstance(part, str):
             message = f"{_shown(place)!r} must be a string, not {_type_word(part)}."
-            return place, message, "put it in quotes" if _is_simple(part) else key.help
+            if _is_simple(part):
+                return place, message, "put it in quotes"
+            return place, message, render_entry_repair(_shown(place[-1:]), key)
     for place, part in parts or [(where, value)]:
         if key.choices and part not in key.choices:
             near = get_close_matches(str(part), key.choices, n=1)
@@ -129,7 +132,7 @@ def _find_problem(value: Any, key: Key, where: KeyPath) -> tuple[KeyPath, str, s
             return place, message, f"{hint}one of: {', '.join(key.choices)}"
     if key.minimum is not None and not key.minimum <= value < math.inf:
         message = f"{_shown(where)!r} must be at least {key.minimum:g}, not {value}."
-        return where, message, key.help
+        return where, message, render_bound_repair(_shown(where[-1:]), key)
     return None
 
 

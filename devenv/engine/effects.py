@@ -147,7 +147,8 @@ class EffectRunner:
             problem = to_problem(error)
         except asyncio.CancelledError:
             problem = Problem(
-                f"{kind.value} was cancelled.", fix="What had started was left as it is."
+                f"{kind.value} was cancelled. What had been done by then stays as it is.",
+                fix=f"devenv {'up' if kind is OperationKind.RECREATE else kind.value} goes on",
             )
             current = asyncio.current_task()
             if current is not None:

@@ -41,7 +41,7 @@ from devenv.tui.ports import UiPorts
 from devenv.tui.screens import Help, Question, StateScreen, SwitchOffer
 from devenv.tui.services import ServiceList
 from devenv.tui.tab import DevTab
-from devenv.tui.text import first_url, render_problem
+from devenv.tui.text import first_url, render_problem, render_toast
 from devenv.tui.themes import HIGH_CONTRAST
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ class DevenvApp(LastingTimers, App[str]):
         problems = state.environments.problems if state.environments is not None else {}
         for name, problem in problems.items():
             if known.get(name) is not problem:
-                words = render_problem(problem, name).plain
-                self.notify(words, severity="error", markup=False, timeout=20)
+                self.notify(render_toast(problem, name), severity="error", markup=False)
 
     def _offer_switch(self) -> None:
         """Ask once about a switch that the branch asks for; take the question back with it."""

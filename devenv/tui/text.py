@@ -23,6 +23,8 @@ from devenv.state.model import (
 )
 from devenv.state.text import sanitize
 
+_TOAST = 110
+"""Characters of a toast about another environment: two lines."""
 SERVICE_STYLES = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green")
 _STATUS_STYLES = {
     ServiceStatus.HEALTHY: "green",
@@ -91,6 +93,14 @@ def render_problem(problem: Problem, subject: str = "") -> Text:
         text.append("\n  fix: ", "green")
         text.append(sanitize(problem.fix))
     return text
+
+
+def render_toast(problem: Problem, name: str) -> str:
+    """One or two lines that cover little of the screen: which environment, and what is wrong; the
+    Environments screen shows the rest."""
+    message = sanitize(problem.message).replace("\n", " ")
+    words = message if name in message else f"{sanitize(name)}: {message}"
+    return f"✗ {words}" if len(words) <= _TOAST else f"✗ {words[: _TOAST - 1]}… (A shows all)"
 
 
 def render_header(state: State, width: int, chosen: ServiceName | None = None) -> Text:

@@ -8,6 +8,7 @@ import pytest
 from rich.text import Text
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
+from textual.widgets._toast import Toast
 
 from devenv.compose.names import EnvironmentName
 from devenv.state.actions import EnvironmentActed, EnvironmentsLoaded
@@ -101,6 +102,22 @@ async def test_another_environment_is_started_and_stopped() -> None:
         await pilot.press("escape")
         harness.dispatch(EnvironmentActed(TOPIC))
         await until(pilot, lambda: not isinstance(harness.app.screen, EnvironmentsScreen))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 60)])
+async def test_what_failed_is_told_in_short_and_hides_no_key(size: tuple[int, int]) -> None:
+    harness = make(states.healthy())
+    long = f"{TOPIC} has an override file that does not load: " + "services.app " * 30
+    async with harness.app.run_test(size=size, notifications=True) as pilot:
+        await open_environments(harness, pilot)
+        harness.dispatch(EnvironmentActed(TOPIC, Problem(long, fix="repair it " * 40)))
+        await until(pilot, lambda: bool(harness.app.screen.query(Toast)))
+        box = harness.app.screen.query_one("#environments").region
+        await until(pilot, lambda: harness.app.screen.query_one(Toast).region.height > 0)
+        toast = harness.app.screen.query_one(Toast).region
+        assert toast.height <= 6
+        keys = box.bottom - 1  # the box's last line
+        assert not toast.y <= keys < toast.bottom
 
 
 @pytest.mark.parametrize(("key", "kind"), [("u", OperationKind.UP), ("s", OperationKind.STOP)])

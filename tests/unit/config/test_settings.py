@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 
@@ -150,14 +151,14 @@ def test_a_profile_arrives_whole() -> None:
             1,
             1,
             "'auto_switch' must be true or false, not a string.",
-            "Switch profiles with the branch without asking.",
+            "without quotes: auto_switch = true, or auto_switch = false",
         ),
         (
             "compose = 'a.yaml'",
             1,
             1,
             "'compose' must be a list of strings, not a string.",
-            "Compose files, relative to devenv.toml. Default: Compose's own discovery.",
+            'in brackets: compose = ["a.yaml"]',
         ),
         (
             "compose = [\n  'a',\n  1,\n]",
@@ -171,7 +172,7 @@ def test_a_profile_arrives_whole() -> None:
             2,
             1,
             "'branches.feature' must be a string, not a table.",
-            "Branch patterns to profiles; the first match wins.",
+            '"feature" = "value"; a name with a dot in it needs its quotes',
         ),
         (
             "[checks.severity]\na = 'error'\nb = 'warn'",
@@ -185,21 +186,21 @@ def test_a_profile_arrives_whole() -> None:
             2,
             1,
             "'logs.memory_mb' must be a whole number, not true.",
-            "Upper bound in MiB.",
+            "without quotes, such as memory_mb = 128",
         ),
         (
             "[logs]\nmemory_mb = 0",
             2,
             1,
             "'logs.memory_mb' must be at least 1, not 0.",
-            "Upper bound in MiB.",
+            "memory_mb = 128 is the default",
         ),
         (
             "watch.stop_timeout = nan",
             None,
             None,
             "'watch.stop_timeout' must be at least 0, not nan.",
-            "Seconds that the watch gives a container to stop.",
+            "stop_timeout = 2 is the default",
         ),
     ],
 )
@@ -214,6 +215,28 @@ def test_a_wrong_value_is_named_with_its_place(
         Source("devenv.toml", line, column),
         fix,
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "isolation = 'branch'",
+        "default_branch = 5",
+        "watch.stop_timeout = 'two'",
+        "isolation.mode = true",
+        "branches = ['main']",
+        "isolation.shared = 'search'",
+        "hooks.before_up = 'make'",
+    ],
+)
+def test_the_fix_of_a_wrong_type_is_a_line_that_parses(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_settings(text, "devenv.toml")
+    fix = caught.value.fix or ""
+    table = re.search(r"a line (\[\w+\])", fix)
+    line = table[1] if table else re.findall(r"\w+ = (?:\{.*?\}|\[.*?\]|\"[^\"]*\"|\w+)", fix)[0]
+    prefix = f"[{text.partition('.')[0]}]\n" if "." in text.partition("=")[0] else ""
+    parse_settings(prefix + line, "devenv.toml")
 
 
 def test_an_unquoted_number_in_env_says_to_quote_it() -> None:
