@@ -31,7 +31,10 @@ from devenv.compose.layers import Layers
 from devenv.compose.raw_graph import parse_raw_graph
 from devenv.values import dataclass
 
-ENV_EXAMPLE_NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
+ENV_EXAMPLE_NAMES = (
+    *(".env.example", ".env.sample", ".env.template", ".env.dist", "example.env", "env.example"),
+    *("env.sample", "env.template", "env.dist", "sample.env", ".env-example", ".env-sample"),
+)
 _EXAMPLE_SUFFIXES = (".example", ".sample", ".template", ".dist")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Collection
 from enum import IntEnum
 from functools import lru_cache
 
@@ -109,6 +110,15 @@ def judge_value(name: str, value: str) -> SecretKind:
 def has_credentials(text: str) -> bool:
     """Whether one of REGISTRY_FILES holds credentials; ones that a variable gives are none."""
     return _CREDENTIAL_LINE.search(text) is not None
+
+
+def is_made_of(value: str, public: Collection[str]) -> bool:
+    """Whether a value is put together of common words and of what is no secret beside it.
+
+    `shop_password` beside `POSTGRES_USER=shop`; `public` is in lower case.
+    """
+    words = [word for word in re.split(r"[^a-z0-9]+", value.lower()) if word]
+    return all(word in _COMMON or word in public for word in words)
 
 
 def is_stand_in(value: str, name: str) -> bool:

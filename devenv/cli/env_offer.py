@@ -57,7 +57,11 @@ def _may_lack(session: Session) -> bool:
     """A first look at the texts, without what the whole scan has to import and to read."""
     files = session.files
     env_files = files.env_files or (files.directory / ".env",)
-    examples = [*files.directory.glob(".env.*"), files.directory / "example.env"]
+    examples = [
+        path
+        for pattern in (".env[.-]*", "env.*", "*.env")
+        for path in files.directory.glob(pattern)
+    ]
     shell = {name for name, value in session.environ.items() if value}
     profile = {name for name, value in files.variables.items() if value}
     return may_lack_values(

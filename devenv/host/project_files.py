@@ -6,6 +6,7 @@ project's `.env` counts in its subdirectories too, and a `.env` of a subdirector
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -261,18 +262,23 @@ def _named_files(
 
 
 def _no_compose_file(start: Path, settings_path: Path | None) -> ComposeFileError:
-    below = sorted(
-        f"{entry.name}/{name}"
-        for entry in start.iterdir()
-        for name in FILE_NAMES
-        if not entry.name.startswith(".") and is_file(entry / name)
-    )
-    if below:
-        place = settings_path or start / SETTINGS_NAME
-        fix = f"cd {Path(below[0]).parent}, or name it in {place}: compose = ["
-        fix += f'"{os.path.relpath(start / below[0], place.parent)}"]'
+    from devenv.host.other_compose_files import find_other_compose_files
+
+    found = find_other_compose_files(start)
+    place = settings_path or start / SETTINGS_NAME
+    if found:
+        names = [os.path.relpath(start / name, place.parent) for name in found]
+        near = next((name for name in found if Path(name).name in FILE_NAMES), None)
+        fix = (
+            f"cd {Path(near).parent}, or name it in {place}: " if near else f"name it in {place}: "
+        )
+        fix += (
+            f"compose = [{json.dumps(os.path.relpath(start / (near or found[0]), place.parent))}]"
+        )
+        if len(found) > 1:
+            fix += f" (there are {', '.join(names[:5])}{', …' if len(names) > 5 else ''})"
     else:
-        fix = f"make one of {', '.join(FILE_NAMES)}, or name yours in {SETTINGS_NAME}: "
+        fix = f"devenv init proposes one; or name yours in {SETTINGS_NAME}: "
         fix += 'compose = ["path/to/file.yaml"]'
     return ComposeFileError(
         f"No Compose file was found in {start} or in the directories above it.", fix=fix

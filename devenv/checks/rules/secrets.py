@@ -8,7 +8,7 @@ from devenv.checks.env_scan import at_entry, scan_env, shown
 from devenv.checks.facts import CheckedProfile, Facts
 from devenv.checks.finding import Fault, Place, Severity
 from devenv.checks.registry import check
-from devenv.checks.secret_values import SecretKind, judge_value
+from devenv.checks.secret_values import SecretKind, is_made_of, judge_value
 from devenv.compose.env_entries import EntryKind
 from devenv.compose.env_file import parse_env_file
 from devenv.compose.env_scope import find_scalars
@@ -55,11 +55,13 @@ def secret_in_compose(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
         if not is_secret_name(name) and judge_value(name, value) is SecretKind.NONE
     }
     public |= set(profile.layers.service_names())
+    public = {value.lower() for value in public}
     images = " ".join(value for keys, _, value, _ in found if keys[-1:] == ("image",)).lower()
     for keys, name, value, place in found:
         kind = judge_value(name, value)
         if kind is SecretKind.NONE or (
-            kind is SecretKind.GUESSED and (value in public or value.lower() in images)
+            kind is SecretKind.GUESSED
+            and (value.lower() in public or value.lower() in images or is_made_of(value, public))
         ):
             continue
         what = name or "A value"
@@ -111,10 +113,16 @@ def secret_in_example(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
     """
     scan = scan_env(profile, facts)
     for _, example in scan.examples():
-        for entry in parse_env_file(facts.file(example).text or "").entries:
-            if entry.kind is not EntryKind.ASSIGNMENT:
+        entries = [
+            (entry, read_value(entry))
+            for entry in parse_env_file(facts.file(example).text or "").entries
+            if entry.kind is EntryKind.ASSIGNMENT
+        ]
+        public = {value.lower() for entry, value in entries if not is_secret_name(entry.name)}
+        for entry, value in entries:
+            kind = judge_value(entry.name, value)
+            if kind is SecretKind.GUESSED and is_made_of(value, public):
                 continue
-            kind = judge_value(entry.name, read_value(entry))
             if kind is not SecretKind.NONE:
                 yield Fault(
                     f"{entry.name} in {shown(facts, example)} looks like a real secret.",

@@ -14,7 +14,10 @@ _IMAGES = {
     Need.MYSQL: ("db", "mysql:8.4"),
     Need.REDIS: ("cache", "redis:7-alpine"),
 }
-_ENV_NAMES = (".env.example", ".env.sample", ".env.dist", ".env.template")
+_ENV_NAMES = (
+    *(".env.example", ".env.sample", ".env.dist", ".env.template"),
+    *("example.env", "env.example", "env.sample", "sample.env", ".env-example", ".env-sample"),
+)
 _IGNORED = (".git", ".env", "node_modules", ".venv", "__pycache__", "vendor/bundle", "dist")
 
 

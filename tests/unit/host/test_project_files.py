@@ -11,6 +11,7 @@ from devenv.config.profiles import ProfileChoice, ResolvedProfile
 from devenv.config.settings import Settings, parse_profile, parse_settings
 from devenv.errors import ComposeFileError, ConfigError, DevenvError, ExitCode, Source
 from devenv.host.git import GitState
+from devenv.host.other_compose_files import find_other_compose_files
 from devenv.host.project_files import ProjectFiles, load_project_files
 
 
@@ -174,11 +175,29 @@ def test_no_compose_file(tmp_path: Path) -> None:
     error = _failure(tmp_path)
     assert isinstance(error, ComposeFileError) and error.exit_code is ExitCode.USAGE
     assert str(tmp_path) in error.message
-    assert error.fix is not None and error.fix.startswith("make one of compose.yaml, ")
+    assert error.fix is not None and error.fix.startswith("devenv init proposes one; ")
     _write(tmp_path, **{"infra/compose.yml": ""})
     assert _failure(tmp_path).fix == (
         f'cd infra, or name it in {tmp_path / "devenv.toml"}: compose = ["infra/compose.yml"]'
     )
+
+
+def test_compose_files_of_other_names_are_named(tmp_path: Path) -> None:
+    names = {"docker-compose.mysql.yml": "", ".devcontainer/docker-compose.yml": "", "ci.yml": ""}
+    ignored = {"node_modules/x/compose.yaml": "", "a/b/c/compose.yaml": "", "compose.md": ""}
+    _write(tmp_path, **names, **ignored)
+    (tmp_path / "linked").symlink_to(tmp_path / "a" / "b" / "c")
+    assert find_other_compose_files(tmp_path) == (
+        "docker-compose.mysql.yml",
+        ".devcontainer/docker-compose.yml",
+    )
+    place = tmp_path / "devenv.toml"
+    assert _failure(tmp_path).fix == (
+        f'cd .devcontainer, or name it in {place}: compose = [".devcontainer/docker-compose.yml"]'
+        " (there are docker-compose.mysql.yml, .devcontainer/docker-compose.yml)"
+    )
+    (tmp_path / ".devcontainer" / "docker-compose.yml").unlink()
+    assert _failure(tmp_path).fix == f'name it in {place}: compose = ["docker-compose.mysql.yml"]'
 
 
 @pytest.mark.parametrize(
