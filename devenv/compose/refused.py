@@ -24,6 +24,8 @@ class Written:
     line: int
     column: int
     service: str | None = None
+    certain: bool = False
+    """Whether nothing in it is unknown: it is the refused text, and not only may be."""
 
 
 def find_refused(
@@ -40,9 +42,13 @@ def find_refused(
             entry = child("", service, key)
             for item in items(entry.value) if entry else ():
                 words = scalar(item)
-                if words is not None and _can_be(words, refused, unset):
+                if words is None:
+                    continue
+                value = interpolate(words, lambda one: None if one in unset else _ANY).value
+                if _can_be(value, refused):
                     at = source_of("", item)
-                    found.append(Written(words, at.line or 1, at.column or 1, str(name.value)))
+                    place = (at.line or 1, at.column or 1)
+                    found.append(Written(words, *place, str(name.value), _ANY not in value))
     return tuple(found)
 
 
@@ -63,7 +69,6 @@ def blank_names(text: str, unset: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in unset)
 
 
-def _can_be(text: str, refused: str, unset: Collection[str]) -> bool:
-    value = interpolate(text, lambda name: None if name in unset else _ANY).value
+def _can_be(value: str, refused: str) -> bool:
     pattern = ".*".join(re.escape(part) for part in value.split(_ANY))
     return re.fullmatch(pattern, refused, re.DOTALL) is not None

@@ -63,7 +63,8 @@ def _blame(error: InvalidModel, texts: Mapping[Path, str]) -> None:
         for file, text in texts.items()
         for one in find_refused(text, error.lists, error.refused, error.unset)
     ]
-    if len({one.text for _, one in found}) == 1:
+    found = [(file, one) for file, one in found if one.certain] or found
+    if found and (found[0][1].certain or len({one.text for _, one in found}) == 1):
         file, one = found[0]
         error.source = Source(str(file), one.line, one.column)
         error.service = one.service

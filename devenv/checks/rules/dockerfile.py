@@ -28,6 +28,13 @@ _KEY_FILE = re.compile(
     r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa|dsa)|[^/]*\.pem|[^/]*\.key|\.netrc|\.npmrc|\.pypirc)$"
 )
 
+_CERTIFICATE = re.compile(
+    r"(?:^|/)(?:[\w-]*[_-])?(?:ca|cacerts?|certs?|certificates?|chain|fullchain|root|bundle|pub|public)"
+    r"(?:[_-][\w-]*)?\.pem$",
+    re.IGNORECASE,
+)
+"""A certificate is made to be handed out."""
+
 _PRIVATE_KEY = re.compile(r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa|dsa)|[^/]*\.key)$")
 
 
@@ -192,7 +199,9 @@ def secret_in_image(profile: CheckedProfile, facts: Facts) -> Iterator[Fault]:
                 if one.name in ("COPY", "ADD") and one.flag("from") is None:
                     for path in one.arguments[:-1]:
                         absolute = posixpath.join(view.build.context, path)
-                        if _KEY_FILE.search(path) and not _is_harmless(absolute, facts):
+                        if not _KEY_FILE.search(path) or _CERTIFICATE.search(path):
+                            continue
+                        if not _is_harmless(absolute, facts):
                             is_key = _PRIVATE_KEY.search(path) is not None and stage in kept
                             yield Fault(
                                 f"{path} is copied into the image.",

@@ -60,10 +60,21 @@ def test_the_place_and_the_cause(
     assert said in told
 
 
-def test_two_entries_that_could_be_it_name_no_line() -> None:
+def test_of_two_entries_that_are_it_the_first_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"{HEAD}    ports: ['${{WEB_PORT}}:${{WEB_PORT}}', '${{DATA_PATH}}:${{DATA_PATH}}']\n"
+    (project / "compose.yaml").write_text(text)
+    assert run_command_line(["config"]) == 2
+    assert "compose.yaml:7:13: error: " in capsys.readouterr().err
+
+
+def test_an_entry_that_may_be_it_is_not_certain() -> None:
     text = f"{HEAD}    ports: ['${{A}}:${{B}}', '${{C}}:${{D}}']\n"
     assert len(find_refused(text, ("ports",), ":", ["A", "B", "C", "D"])) == 2
+    assert all(one.certain for one in find_refused(text, ("ports",), ":", ["A", "B", "C", "D"]))
     [one] = find_refused(text, ("ports",), "9:", ["A", "B", "D"])
+    assert not one.certain
     assert (one.text, one.line, one.service) == ("${C}:${D}", 7, "web")
     assert find_refused(text, ("volumes",), ":", ["A", "B"]) == ()
     assert find_refused("a: [", ("ports",), ":", []) == ()
