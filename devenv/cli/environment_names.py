@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,3 +82,12 @@ async def find_environment_names(session: Session, *, guess: bool = False) -> li
         if not guess:
             raise
         return [default_project_name(directory, session.environ)]
+
+
+def guess_environment_name(session: Session) -> EnvironmentName:
+    """The name on the containers, or Compose's default one where there are none or no engine."""
+    fresh = session.renew()
+    try:
+        return asyncio.run(find_environment_names(fresh, guess=True))[0]
+    except DevenvError:
+        return default_project_name(fresh.start, fresh.environ)

@@ -29,7 +29,7 @@ from devenv.state.text import sanitize
 
 if TYPE_CHECKING:
     from devenv.cli.hook_effects import HookEffects
-    from devenv.cli.runtime import UpOptions
+    from devenv.cli.up_options import UpOptions
 
 
 class OperationSteps:

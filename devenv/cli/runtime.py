@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
+from devenv.cli.source_watch import SourceWatch
+from devenv.cli.start_recorder import StartRecorder
+from devenv.cli.up_options import UpOptions
 from devenv.compose.model import Project
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.compose import Selection
-from devenv.errors import DevenvError
 from devenv.state.actions import (
     ChecksRequested,
     DriftExplained,
@@ -26,13 +28,11 @@ from devenv.state.actions import (
     InactiveFound,
     ModelLoaded,
     ModelRequested,
-    StartClosed,
 )
-from devenv.state.effects import ExplainDrift, RecordStart, ResumeServices, RunHooks
+from devenv.state.effects import ExplainDrift, ResumeServices, RunHooks
 from devenv.state.logs import LogStore
 from devenv.state.model import Checks, Environment, State
 from devenv.state.store import Store
-from devenv.values import dataclass
 
 if TYPE_CHECKING:
     from devenv.cli.check_runner import CheckRunner
@@ -41,25 +41,8 @@ if TYPE_CHECKING:
     from devenv.cli.model_loader import ModelLoader
     from devenv.cli.snapshot_runner import SnapshotRunner
     from devenv.cli.switch_menu import SwitchMenu
-    from devenv.cli.watch_follow import WatchFollower
     from devenv.engine.effects import EffectRunner
     from devenv.state.effects import Effect
-    from devenv.state.watch_events import WatchEvent
-
-HOLD_SECONDS = 1.5
-"""How long after its end a start is looked at: a service may die as soon as it was up."""
-
-
-@dataclass(frozen=True, slots=True)
-class UpOptions:
-    """What the command line of `up` asks for."""
-
-    services: tuple[ServiceName, ...] = ()
-    without: tuple[ServiceName, ...] = ()
-    build: bool = True
-    watch: bool = True
-    clone: bool = True
-    """Whether a first start copies the default branch's data, where `clone_volumes` says so."""
 
 
 class Runtime:
@@ -93,12 +76,9 @@ class Runtime:
         self._loader: ModelLoader | None = None
         self._watching: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
-        self._recording: asyncio.Task[None] | None = None
+        self._starts: StartRecorder | None = None
+        self._sources: SourceWatch | None = None
         self._watching_branch: asyncio.Task[None] | None = None
-        self._watching_sources: asyncio.Task[None] | None = None
-        self._follower: WatchFollower | None = None
-        self._watched: Project | None = None
-        """The model that the watch of the sources began with."""
         self._hooks: HookEffects | None = None
         self._switch_menu: SwitchMenu | None = None
         self._environments: EnvironmentWork | None = None
@@ -113,6 +93,21 @@ class Runtime:
         """A task group in which the store runs; leaving it ends everything in it."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            self._sources = SourceWatch(
+                tasks,
+                self.store,
+                lambda: self.session,
+                self.logs,
+                options=lambda: self.options,
+                began=self._began,
+            )
+            self._starts = StartRecorder(
+                tasks,
+                self.store,
+                lambda: self.session,
+                self._wait_for_hooks,
+                partial(self._on_output, "note"),
+            )
             self.store.set_effect_runner(self._run_effect)
             reducing = tasks.create_task(self.store.run())
             try:
@@ -122,27 +117,32 @@ class Runtime:
 
     def _run_effect(self, effect: Effect) -> None:
         """Hand an effect to the part that carries it out; before that part is there, drop it."""
-        if isinstance(effect, RecordStart):
-            if self._tasks is not None:
-                self._recording = self._tasks.create_task(self._record_start(effect.started_at))
+        if self._tasks is not None and isinstance(effect, ResumeServices):
+            self._tasks.create_task(self._resume(effect.services))
             return
-        if isinstance(effect, ResumeServices):
-            if self._tasks is not None:
-                self._tasks.create_task(self._resume(effect.services))
-            return
-        if isinstance(effect, ExplainDrift):
-            if self._tasks is not None:
-                self._tasks.create_task(self._explain_drift(effect))
+        if self._tasks is not None and isinstance(effect, ExplainDrift):
+            self._tasks.create_task(self._explain_drift(effect))
             return
         if isinstance(effect, RunHooks):
             self.hooks.run(effect)
             return
         menus = (self._switch_menu, self._environments, self._snapshots)
-        for part in (self._loader, self._checks, self._hooks, self._follower, *menus):
+        always = (self._starts, self._sources)
+        for part in (*always, self._loader, self._checks, self._hooks, *menus):
             if part is not None and part.run(effect):
                 return
         if self.effects is not None:
             self.effects.run(effect)
+
+    @property
+    def sources(self) -> SourceWatch:
+        """The watch of the sources; only while the store runs."""
+        assert self._sources is not None
+        return self._sources
+
+    async def _wait_for_hooks(self) -> None:
+        if self._hooks is not None:
+            await self._hooks.wait()
 
     @property
     def hooks(self) -> HookEffects:
@@ -196,51 +196,10 @@ class Runtime:
             lambda line: self._on_output("note", line),
         )
 
-    def find_reason_not_to_watch(self) -> str:
-        """Why the sources are not to be watched at all; empty where they are."""
-        if not self.options.watch:
-            return "--no-watch was given; without it, saved files are brought in"
-        if self.session.files.settings.watch.mode == "off":
-            return 'devenv.toml has [watch] mode = "off"'
-        return ""
-
-    @property
-    def has_watched(self) -> bool:
-        """Whether the watch of the sources has begun once."""
-        return self._watching_sources is not None
-
-    def watch_sources(self, show: Callable[[WatchEvent], None]) -> None:
-        """Bring saved files into the running services, until `end`; `show` takes each event.
-
-        A watch that has failed, such as on files that do not load, begins anew with another model.
-        """
-        project = self.store.state.project
-        if self._tasks is None:
-            return
-        if self._watching_sources is not None and (
-            not self._watching_sources.done() or project is self._watched
-        ):
-            return
-        self._watched = project
-        if self.find_reason_not_to_watch():
-            return
-        from devenv.cli.watch_follow import WatchFollower
-
-        follower = WatchFollower(
-            self.session,
-            self.store.dispatch,
-            show,
-            self.logs.builds,
-            self._began if self.options.build else None,
-        )
-        self._follower = follower
-        self._watching_sources = self._tasks.create_task(follower.follow())
-
     async def _find_stale(self) -> set[ServiceName]:
         from devenv.cli.watch_keep import find_stale_services
 
-        if self._follower is not None:
-            self._follower.keep()
+        self.sources.keep()
         return await find_stale_services(self.session)
 
     async def _resume(self, services: tuple[ServiceName, ...]) -> None:
@@ -261,47 +220,22 @@ class Runtime:
             )
             await self.store.dispatch(DriftExplained(effect.service, drift))
 
-    async def _record_start(self, started_at: float) -> None:
-        await asyncio.sleep(HOLD_SECONDS)
-        if self._hooks is not None:
-            await self._hooks.wait()
-        start = self.store.state.start
-        if start is not None and start.started_at == started_at:  # else another one has begun
-            self._keep_start()
-            await self.store.dispatch(StartClosed(started_at))
-
-    def _keep_start(self) -> None:
-        """Write the start into the history; one in which nothing was started is not kept."""
-        from devenv.host.history import record_start
-        from devenv.host.memory import open_memory
-        from devenv.host.paths import state_directory
-        from devenv.state.timeline import resolve_timeline
-
-        timeline = resolve_timeline(self.store.state, time.time())
-        if timeline is None or not timeline.is_telling:
-            return
-        warn = partial(self._on_output, "note")
-        with open_memory(state_directory(self.session.environ), warn) as memory:
-            record_start(memory, str(self.session.files.directory), timeline)
-
     async def end(self) -> None:
         """End a running Compose command and stop following; containers stay as they are."""
-        if self._recording is not None and not self._recording.done():
-            self._recording.cancel()
-            self._keep_start()
+        if self._starts is not None:
+            self._starts.end()
         if self._snapshots is not None:
             await self._snapshots.end()
         if self.effects is not None:
             await self.effects.cancel()
         if self._hooks is not None:
             await self._hooks.cancel()
-        watches = (self._watching, self._watching_branch, self._watching_sources)
-        for task in (self._observing, *watches):
+        for task in (self._observing, self._watching, self._watching_branch):
             if task is not None:
                 task.cancel()
         if self._environments is not None:
             await self._environments.cancel()
-        for part in (self._loader, self._checks, self._switch_menu):
+        for part in (self._sources, self._loader, self._checks, self._switch_menu):
             if part is not None:
                 part.cancel()
 
@@ -434,8 +368,9 @@ class Runtime:
     async def connect_by_labels(self, tasks: asyncio.TaskGroup) -> None:
         """Follow the environment that the containers of this directory belong to."""
         from devenv.cli.background import in_thread
+        from devenv.cli.environment_names import guess_environment_name
 
-        name = await in_thread(partial(_guess_name, self.session))
+        name = await in_thread(partial(guess_environment_name, self.session))
         await self.store.dispatch(EnvironmentNamed(name))
         self.connect(tasks, name, has_model=False)
 
@@ -464,14 +399,3 @@ class Runtime:
 
         inactive = await in_thread(partial(load_inactive, self.session))
         await self.store.dispatch(InactiveFound(inactive))
-
-
-def _guess_name(session: Session) -> EnvironmentName:
-    """The name on the containers, or Compose's default one where there are none or no engine."""
-    from devenv.cli.environment_names import default_project_name, find_environment_names
-
-    fresh = session.renew()
-    try:
-        return asyncio.run(find_environment_names(fresh, guess=True))[0]
-    except DevenvError:
-        return default_project_name(fresh.start, fresh.environ)

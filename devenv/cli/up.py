@@ -6,9 +6,9 @@ import argparse
 import asyncio
 
 from devenv.cli.output import print_json, print_note, print_text
-from devenv.cli.runtime import UpOptions
 from devenv.cli.session import Session
 from devenv.cli.up_checks import show_checks
+from devenv.cli.up_options import UpOptions
 from devenv.errors import ExitCode
 from devenv.state.text import sanitize
 

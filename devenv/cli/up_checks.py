@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from devenv.checks.finding import Finding, Severity
 from devenv.cli.output import paint, print_note
-from devenv.cli.runtime import UpOptions
 from devenv.cli.session import Session
+from devenv.cli.up_options import UpOptions
 from devenv.cli.up_output import print_problem
 from devenv.compose.graph import resolve_closure
 from devenv.state.model import Checks, Problem

@@ -134,7 +134,7 @@ async def _follow(
                     print_hook_failure(failed)
                 if arguments.detach:
                     return ExitCode.GOOD if failed is None else ExitCode.FAILED
-                runtime.watch_sources(printer.take_event)
+                runtime.sources.begin(printer.take_event)
         if not ready and time.monotonic() - started > arguments.timeout:
             return end_late(state, wanted, arguments.timeout)
         if state.engine is EngineStatus.LOST and arguments.detach:

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from devenv.cli.output import print_note
-from devenv.cli.runtime import Runtime, UpOptions
+from devenv.cli.runtime import Runtime
 from devenv.cli.session import Session
 from devenv.cli.up import apply_switch, ask_first, clone_first, resolve_options
+from devenv.cli.up_options import UpOptions
 from devenv.cli.up_output import print_problem
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
@@ -120,6 +121,7 @@ async def _run_terminal(
             answer = await drawing
             app.raise_fault()
         finally:
+            app.end_input()
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             await runtime.end()
@@ -200,7 +202,7 @@ async def _watch_when_up(runtime: Runtime) -> None:
     from devenv.state.watch import WatchStatus
     from devenv.state.watch_events import WatchTurned
 
-    if why := runtime.find_reason_not_to_watch():
+    if why := runtime.sources.find_reason_against():
         await runtime.store.dispatch(WatchTold(WatchTurned(time.time(), WatchStatus.OFF, why)))
         return
 
@@ -213,8 +215,8 @@ async def _watch_when_up(runtime: Runtime) -> None:
         if operation is None or not operation.finished or operation.problem is not None:
             return
         starts = operation.kind in (OperationKind.UP, OperationKind.START, OperationKind.RESTART)
-        if starts or runtime.has_watched:
-            runtime.watch_sources(tell)
+        if starts or runtime.sources.has_begun:
+            runtime.sources.begin(tell)
 
     runtime.store.subscribe(take_state)
 

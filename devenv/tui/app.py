@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -121,6 +122,12 @@ class DevenvApp(LastingTimers, App[str]):
         """Raise what an event's handler raised and ended the app with, if one did."""
         if self._exception is not None:
             raise self._exception
+
+    def end_input(self) -> None:
+        """Let the thread that reads the terminal end, which a driver that meets a terminal that is
+        gone does not do: it would read on, and keep the process alive."""
+        if isinstance(event := getattr(self._driver, "exit_event", None), threading.Event):
+            event.set()
 
     def _fatal_error(self) -> None:
         """End for `raise_fault`: Textual's own way prints the values of all local variables, which

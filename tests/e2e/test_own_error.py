@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from devenv.cli.main import run_command_line
 from devenv.cli.own_error import end_with_report
 from devenv.errors import ExitCode
 from tests.e2e.terminal import Terminal
-from tests.engine.project import clean_environ
+from tests.engine.project import clean_environ, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
@@ -29,17 +30,23 @@ sys.exit(run_command_line(["up"]))
 """
 
 
-def test_a_handler_that_raises(tmp_path: Path, cache: Path) -> None:
+@pytest.fixture
+def terminal(tmp_path: Path, cache: Path) -> Iterator[Terminal]:
+    """The UI, which fails at the first key."""
     (tmp_path / "compose.yaml").write_text("services:\n  web:\n    image: nothing\n")
     program = tmp_path / "program.py"
     program.write_text(_PROGRAM)
     environ = {**clean_environ(cache), "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"}
     with Terminal([sys.executable, str(program)], tmp_path, environ) as terminal:
         terminal.wait(lambda screen: "Trying again" in screen, seconds=30, what="the UI")
-        terminal.press("x")
-        terminal.wait_end(seconds=20)
-        assert terminal.exit_code == ExitCode.FAILED
-        said = terminal.raw.decode(errors="replace")
+        yield terminal
+
+
+def test_a_handler_that_raises(terminal: Terminal, cache: Path) -> None:
+    terminal.press("x")
+    terminal.wait_end(seconds=20)
+    assert terminal.exit_code == ExitCode.FAILED
+    said = terminal.raw.decode(errors="replace")
     ending = said[said.rfind("\x1b[?1049l") :]
     assert "RuntimeError: the list has no row" in ending
     assert "hunter1337" not in said and "Traceback" not in said
@@ -47,6 +54,13 @@ def test_a_handler_that_raises(tmp_path: Path, cache: Path) -> None:
     assert report.stat().st_mode & 0o777 == 0o600
     text = report.read_text()
     assert 'raise RuntimeError("the list has no row")' in text and "hunter1337" not in text
+
+
+def test_it_ends_where_the_terminal_goes_away_meanwhile(terminal: Terminal) -> None:
+    terminal.press("x")
+    terminal.hang_up()
+    stat = Path(f"/proc/{terminal.process}/stat")
+    wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", what="its end")
 
 
 def test_a_group_names_what_is_in_it(

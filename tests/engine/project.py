@@ -24,7 +24,7 @@ from devenv.engine.context import Endpoint
 
 BASE = "devenv-offline/base"
 REDIS = "devenv-offline/redis"
-FAST = {"interval": "1s", "timeout": "1s", "retries": 3}
+FAST = {"interval": "1s", "timeout": "10s", "retries": 3}
 HEALTHY = {"test": ["CMD", "true"], **FAST}
 
 T = TypeVar("T")
