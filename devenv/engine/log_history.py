@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 
 from devenv.engine.api import ApiError, EngineClient
 from devenv.errors import EngineUnavailable
@@ -103,9 +104,23 @@ class LogHistory:
         return logs.oldest_ns, b""
 
     async def _read_page(self, source: _Source, time_ns: int, text: bytes) -> None:
-        container, logs = source.container, self._logs
-        held = logs.count_of(container.id) if text or not logs.dropped else logs.received
+        logs = self._logs
+        held = logs.count_of(source.container.id) if text or not logs.dropped else logs.received
         rows: list[RawRow] = []
+        # The log may have grown by more than a page since, or lines were left out in between.
+        for tail in (held + PAGE_LINES, 8 * (held + PAGE_LINES), None):
+            before, rows = len(rows), await self._read_before(source, tail, time_ns, text)
+            if len(rows) >= PAGE_LINES // 2 or (rows and len(rows) == before):
+                break
+        source.complete = len(rows) < PAGE_LINES // 2
+        logs.append_rows(rows)
+
+    async def _read_before(
+        self, source: _Source, tail: int | None, time_ns: int, text: bytes
+    ) -> list[RawRow]:
+        """The newest page of a log's last `tail` lines that are before the line of that time."""
+        container, logs = source.container, self._logs
+        rows: deque[RawRow] = deque(maxlen=PAGE_LINES)
         numbers = {
             name: logs.number(Origin(container.service, name, container.id, container.number))
             for name in ("stdout", "stderr")
@@ -114,7 +129,7 @@ class LogHistory:
             container.id,
             follow=False,
             until_ns=time_ns + STEP_NS,
-            tail=held + PAGE_LINES,
+            tail=tail,
             tty=container.tty,
         )
         found = False
@@ -127,5 +142,4 @@ class LogHistory:
                     rows.append((line_ns, numbers[name], raw))
                 if found:
                     break
-        source.complete = len(rows) < PAGE_LINES // 2
-        logs.append_rows(rows)
+        return list(rows)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from time import perf_counter, process_time
 
 from devenv.compose.names import ServiceName
@@ -17,6 +18,7 @@ from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.log_history import LogHistory
 from devenv.errors import EngineUnavailable
 from devenv.state.containers import Container, ContainerId
+from devenv.state.log_keep_up import AGAIN_SECONDS, KeepUp, Lateness
 from devenv.state.log_merge import Ascending, LogMerger, Resume
 from devenv.state.logs import LogStore, Origin, RawRow
 from devenv.state.text import sanitize
@@ -33,6 +35,8 @@ LEAST_WAITING_BYTES = 64 * 1024
 MOST_PAUSE_SECONDS = 0.2
 SLICE_LINES = 1_000
 """Lines that go into the store at once; keys are answered between two slices."""
+END_LINES = 500
+"""How many lines before its end a stream is read on from that says more than can be taken."""
 SETTLED_NS = 500_000_000
 """A mark whose container has printed nothing for so long is shown without waiting for a line."""
 
@@ -59,6 +63,13 @@ class _Followed:
     event_ns: int = 0
     """The time of the last event that was taken; replayed ones are not taken twice."""
     unreadable: bool = False
+    lateness: Lateness = field(default_factory=Lateness)
+    is_lost: bool = False
+    """It is to be read on from its end."""
+    left_ns: int = 0
+    """The time of the last line before it is read on from its end; 0: that was long ago."""
+    has_gap: bool = False
+    """No line that was known has come since."""
 
 
 class LogStreams:
@@ -77,7 +88,8 @@ class LogStreams:
     ) -> None:
         """`tail`: how many lines of each container at first; None: all. `services`: only theirs.
 
-        `fair`: leave the processor to whoever draws the lines.
+        `fair`: leave the processor to whoever draws the lines, and lines with the engine where
+        they come faster than they can be taken.
         """
         self._client = client
         self._logs = logs
@@ -87,6 +99,8 @@ class LogStreams:
         self._services = services
         self._fair = fair
         self._pause = 0.0
+        self._turned_at = 0.0
+        self._keep_up = KeepUp()
         self._merger = LogMerger(PATIENCE_SECONDS)
         self._followed: dict[ContainerId, _Followed] = {}
         self._replicas: dict[tuple[ServiceName, int], ContainerId] = {}
@@ -230,8 +244,10 @@ class LogStreams:
                 await asyncio.sleep(0)
                 return
             wall, used = perf_counter(), process_time()
-            await asyncio.sleep(self._pause)
-            waited = perf_counter() - wall - self._pause - (process_time() - used)
+            pause = max(self._pause, self._logs.hold_seconds(self._turned_at))
+            await asyncio.sleep(pause)
+            self._turned_at = perf_counter()
+            waited = self._turned_at - wall - pause - (process_time() - used)
             wanted = min(MOST_PAUSE_SECONDS, 4 * waited) if waited > 0.002 else 0.0
             self._pause = max(wanted, self._pause * 0.8 - 0.0001, 0.0)
 
@@ -264,12 +280,18 @@ class LogStreams:
                         skip = found.resume.take(times)
                         if skip == len(times):
                             continue
+                        if found.left_ns:
+                            skip = self._go_on(found, times, skip)
+                            if skip == len(times):
+                                continue
                         keys = found.ascending.order(times[skip:], self._logs.newest_ns)
                         origins = [numbers[source] for source in sources[skip:]]
                         rows: list[RawRow] = list(zip(keys, origins, texts[skip:], strict=True))
                         if found.marks:
                             rows = self._with_marks(found, rows)
                         await self._put(container.id, rows)
+                        if self._is_lost(found, times[-1]):
+                            break
         except ApiError as error:
             if error.status != 404 and not found.unreadable:
                 found.unreadable = True
@@ -283,6 +305,37 @@ class LogStreams:
             found.again = True  # the event stream says whether the engine is gone
         finally:
             self._merger.close(container.id)
+
+    def _is_lost(self, found: _Followed, time_ns: int) -> bool:
+        """Whether to read on from the stream's end; what lies between is left out then."""
+        if not self._fair:
+            return False
+        now = asyncio.get_running_loop().time()
+        found.lateness.note(self._clock() - time_ns / 1e9, now)
+        late = {cid: one.lateness.at(now) for cid, one in self._followed.items()}
+        if self._keep_up.is_lost(max(late.values(), default=0.0), now):
+            for cid, one in self._followed.items():
+                one.is_lost = late[cid] > AGAIN_SECONDS
+        is_lost, found.is_lost = found.is_lost, False
+        if not is_lost or found.lateness.at(now) <= AGAIN_SECONDS:
+            return False
+        found.lateness.leave()
+        found.left_ns, found.has_gap = time_ns, True
+        found.resume, found.tail, found.again = Resume(whole=False), END_LINES, True
+        return True
+
+    def _go_on(self, found: _Followed, times: list[int], skip: int) -> int:
+        """How many of the first lines from a stream's end were known; a mark where some were left
+        out."""
+        known = next((n for n, time in enumerate(times) if time > found.left_ns), len(times))
+        if known:
+            found.has_gap = False
+        elif found.has_gap:
+            text = f"lines left out from {_time_of(found.left_ns)} to {_time_of(times[0])}"
+            found.marks.append((times[0], times[0], f"{text}: they came too fast to be taken"))
+        if known < len(times):
+            found.left_ns = 0
+        return max(skip, known)
 
     async def _put(self, stream: ContainerId, rows: list[RawRow]) -> None:
         self._merger.put(stream, rows, asyncio.get_running_loop().time())
@@ -320,6 +373,10 @@ class LogStreams:
                 found.ascending.last_ns = row[0]
                 self._merger.open(stream, now)
                 self._merger.put(stream, [row], now)
+
+
+def _time_of(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 1_000_000_000).strftime("%H:%M:%S")
 
 
 def _mark(text: str) -> bytes:

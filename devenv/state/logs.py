@@ -82,6 +82,9 @@ class LogStore:
         """Differs after every change."""
         self.history_wanted: Callable[[int], None] | None = None
         """Asks the engine for lines around a time and before; set by who follows the engine."""
+        self.hold_seconds: Callable[[float], float] = lambda since: 0.0
+        """How long whoever reads lines, and last did so at a time by perf_counter, is to leave the
+        processor to the answer to a key; set by a view."""
         self.history_busy = False
         self.complete_since_ns = 0
         """From this time on all lines that the engine has are held; 0: all there are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-ANSWER_SECONDS = 0.05
+ANSWER_SECONDS = 0.1
 """How long after a key nothing else is drawn."""
 MOST_SECONDS = 0.5
 """How long drawing waits at most, however fast keys come."""

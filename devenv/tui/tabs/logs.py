@@ -92,6 +92,7 @@ class Tab(DevTab):
 
     def attend(self, attention: Attention) -> None:
         self.view.attention = attention
+        self.view.logs.hold_seconds = attention.wait_seconds
 
     def opened(self) -> None:
         """Arrow keys move in the lines once the tab's key was pressed."""
