@@ -16,6 +16,7 @@ from devenv.compose.names import ServiceName
 from devenv.engine.compose import ComposeCli, Selection, find_compose
 from devenv.errors import (
     ComposeFileError,
+    ConfigError,
     DevenvError,
     EngineUnavailable,
     Source,
@@ -184,7 +185,10 @@ class Session:
         project = self.base_project
         if self.isolated is not None:
             project = self._load_model(self.selection)
-        unknown = sorted(set(self._wanted_services()) - set(project.services) - self._shared)
+        wanted = set(self._wanted_services())
+        if wanted and wanted <= self._shared:
+            raise self._only_shared(sorted(wanted))
+        unknown = sorted(wanted - set(project.services) - self._shared)
         if unknown:
             raise UsageError(
                 f"Profile {self.files.choice.name} names services that the model does not have: "
@@ -209,9 +213,22 @@ class Session:
     def _shared(self) -> frozenset[str]:
         isolated = self.isolated if self.files.settings.isolation.shared else None
         shared = isolated.shared if isolated is not None else None
-        own = set(self._wanted_services()) - set(shared.services if shared is not None else ())
-        # A profile of shared services alone would select nothing, which means all.
-        return frozenset(shared.services) if shared is not None and own else frozenset()
+        return frozenset(shared.services) if shared is not None else frozenset()
+
+    def _only_shared(self, names: list[str]) -> ConfigError:
+        """What is shared runs as long as something uses it; a profile of it alone has no user."""
+        files = self.files
+        owner = (
+            next((p for n in files.profile.chain if (p := files.profiles[n]).services), None)
+            if files.profile
+            else None
+        )
+        return ConfigError(
+            f"Profile {files.choice.name} has only services that all environments share: "
+            f"{', '.join(names)}. They start with the first service that uses them.",
+            source=owner.source("services") if owner is not None else None,
+            fix="name a service of its own too, or take [isolation] shared out for these",
+        )
 
     def _wanted_services(self) -> tuple[str, ...]:
         return self.files.profile.services if self.files.profile else ()

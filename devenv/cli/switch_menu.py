@@ -10,26 +10,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from devenv.cli.background import in_thread
-from devenv.cli.output import print_note
 from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
 from devenv.errors import DevenvError, UsageError
 from devenv.host.files import read_text
-from devenv.host.git import GitState
 from devenv.host.git_commands import (
     find_reference,
     list_differing,
     list_recent_branches,
     read_committed,
-    return_from_branch,
 )
 from devenv.host.project_files import ProjectFiles
 from devenv.state.actions import Action, SwitchChoicesLoaded, SwitchPreviewed
 from devenv.state.effects import Effect, LoadSwitchChoices, PreviewSwitch
 from devenv.state.switcher import SwitchChoice, SwitchKind, SwitchPreview, SwitchTarget
-from devenv.state.text import sanitize
 
+_UNKNOWN = "start what the files of that branch say"
 Before = tuple[EnvironmentName | None, tuple[ServiceName, ...]]
 
 
@@ -138,6 +135,7 @@ async def preview_switch(session: Session, target: SwitchTarget, before: Before)
 
 async def _preview_branch(session: Session, branch: str, before: Before) -> tuple[str, ...]:
     """The whole plan where the branch has the same files as are here; else what is known now."""
+    from devenv.cli.branch_files import load_branch_files
     from devenv.cli.switching import load_switch_plan
     from devenv.report.switch import render_switch
 
@@ -149,7 +147,13 @@ async def _preview_branch(session: Session, branch: str, before: Before) -> tupl
         named = ", ".join(differing or ())
         why = f"differ there: {named}" if named else "git cannot say how that branch differs"
         told = await in_thread(lambda: compare_services(supposed, branch, differing or ()))
-        return (*steps, f"start what the files of that branch say; {why}", *told)
+        found = await in_thread(lambda: load_branch_files(session, branch))
+        if found.fault is not None:
+            place = f"{found.fault.source}: " if found.fault.source is not None else ""
+            return (*steps, f"{why}", f"✗ does not load there: {place}{found.fault.message}", *told)
+        names = ", ".join(sorted(found.project.services)) if found.project is not None else ""
+        what = f"start {found.project.name}: {names}" if found.project is not None else _UNKNOWN
+        return (*steps, f"{what}; {why}", *told)
     await in_thread(lambda: supposed.selection)
     # All that runs is stopped before git switches, so the plan begins from nothing that runs.
     plan = await load_switch_plan(supposed, (before[0], ()))
@@ -209,6 +213,7 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     Raises what keeps it from being done; then all is as it was before.
     """
     from devenv.cli.switching import (
+        go_to_branch,
         keep_choice,
         load_running,
         load_switch_plan,
@@ -219,7 +224,7 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
         git = session.git
         if git is None or find_reference(git.root, session.environ, target.name) is None:
             raise UsageError(f"There is no branch {target.name} any more.", fix="git branch")
-        return _to_branch(session, git, target.name)
+        return go_to_branch(session, load_running(session), target.name, shows_access=False)
     from devenv.cli.operations import stop_services
     from devenv.cli.up import ask_first
     from devenv.engine.preflight import check_plan
@@ -234,31 +239,3 @@ def apply_target(session: Session, target: SwitchTarget) -> Session:
     if plan.before is not None and plan.stops:
         stop_services(session, plan.before, tuple(stop.service for stop in plan.stops))
     return base.renew() if kept else session.reselect(target.name)
-
-
-def _to_branch(session: Session, git: GitState, branch: str) -> Session:
-    """Stop what runs and let git switch; where the branch's files do not load, or its hooks are
-    refused, git goes back and the same services are started again.
-
-    Raises what git said, or what is wrong with the branch's files.
-    """
-    from devenv.cli.operations import start_services
-    from devenv.cli.switching import leave_for_branch, load_running
-    from devenv.cli.up import ask_first
-
-    before = load_running(session)
-    leave_for_branch(session, before, branch)
-    renewed = session.renew()
-    try:
-        ask_first(renewed, shows_access=False)
-        renewed.project  # noqa: B018, a property that loads
-    except DevenvError as error:
-        return_from_branch(git, session.environ)
-        name, running = before
-        if name is not None and running:
-            start_services(session, name, running)
-        here = git.branch or "where it was"
-        print_note(sanitize(f"git switched back to {here}"))
-        error.message = f"Still on {here}, since {branch} cannot be started: {error.message}"
-        raise
-    return renewed

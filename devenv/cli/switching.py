@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Iterable
 
 from devenv.cli.cloning import find_clones
 from devenv.cli.drift import explain_with
 from devenv.cli.operations import release_services, start_services, stop_services
-from devenv.cli.output import print_json, print_note, print_text
+from devenv.cli.output import print_error, print_json, print_note, print_text
 from devenv.cli.session import Session
 from devenv.cli.up import ask_first
 from devenv.compose.names import EnvironmentName, ServiceName
@@ -23,7 +24,12 @@ from devenv.engine.preflight import check_plan, load_hashes, load_plan
 from devenv.errors import CommandFailed, DevenvError, ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.choices import forget_choice, remember_choice
-from devenv.host.git_commands import has_branch, switch_branch
+from devenv.host.git_commands import (
+    has_branch,
+    list_recent_branches,
+    return_from_branch,
+    switch_branch,
+)
 from devenv.host.memory import open_memory
 from devenv.host.ports import find_listener
 from devenv.report.switch import render_switch, switch_to_json
@@ -53,22 +59,52 @@ def run_switch(session: Session, arguments: argparse.Namespace) -> int:
             raise
         is_profile = False  # a branch whose files do not load can still be left
     if not is_profile and not is_branch:
-        raise _unknown(session, target)
+        raise _unknown(session, target, only_branches=arguments.branch)
     if is_profile:
         return _to_profile(session, arguments, target)
     return _to_branch(session, arguments, target)
 
 
-def _unknown(session: Session, target: str) -> UsageError:
-    from difflib import get_close_matches
+def _unknown(session: Session, target: str, *, only_branches: bool) -> UsageError:
+    """The error for a name that is nothing, with those that are most like it."""
+    try:
+        profiles = [] if only_branches else sorted(session.files.profiles)
+    except DevenvError:
+        profiles = []
+    git = session.git
+    found = list_recent_branches(git.root, session.environ) if git is not None else ()
+    branches = [branch.name for branch in found]
+    near = find_near(target, (*profiles, *branches))
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    known = [] if only_branches else [f"profiles: {', '.join(profiles) or 'none'}"]
+    more = ", …" if len(branches) > _SHOWN_BRANCHES else ""
+    known.append(f"branches: {', '.join(branches[:_SHOWN_BRANCHES]) or 'none'}{more}")
+    what = "no branch" if only_branches else "neither a profile nor a branch"
+    return UsageError(f"{target!r} is {what}.", fix=f"{hint}{'; '.join(known)}")
 
-    names = sorted(session.files.profiles)
-    near = get_close_matches(target, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return UsageError(
-        f"{target!r} is neither a profile nor a branch.",
-        fix=f"{hint}profiles: {', '.join(names) or 'none'}; branches: git branch",
+
+_SHOWN_BRANCHES = 8
+
+
+def find_near(name: str, known: Iterable[str]) -> list[str]:
+    """The names, two at most, that somebody who typed `name` may have meant: those most like it, as
+    a whole or by their last part (`serch` for `feature/search`), whatever the case."""
+    from difflib import SequenceMatcher
+
+    wanted = name.lower()
+
+    def likeness(one: str) -> float:
+        parts = {one.lower(), one.lower().rpartition("/")[2]}
+        return max(SequenceMatcher(None, wanted, part).ratio() for part in parts)
+
+    found = sorted(
+        ((likeness(one), one) for one in dict.fromkeys(known)), key=lambda pair: -pair[0]
     )
+    same = [one for _, one in found if one.lower() == wanted]
+    return same[:1] or [one for score, one in found if score >= _NEAR][:2]
+
+
+_NEAR = 0.8
 
 
 def _forget(session: Session, arguments: argparse.Namespace) -> int:
@@ -118,18 +154,48 @@ def _to_branch(session: Session, arguments: argparse.Namespace, branch: str) -> 
         return _apply(session, arguments, load_running(session))
     before = load_running(session)
     if arguments.dry_run:
-        return _print_branch_plan(before, branch, arguments.format)
-    leave_for_branch(session, before, branch)
+        return _print_branch_plan(session, before, branch, arguments.format)
+    after = go_to_branch(session, before, branch, shows_access=True)
     # What was stopped is stopped: the plan of the new branch begins from nothing that runs.
-    after = session.renew()
     try:
-        ask_first(after)
         plan = asyncio.run(load_switch_plan(after, (before[0], ())))
         check_plan(plan.up)
     except DevenvError:
         print_note(sanitize(f"Nothing was started; devenv switch {git.branch or '-'} goes back."))
         raise
     return _execute(after, arguments, plan)
+
+
+def go_to_branch(
+    session: Session,
+    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]],
+    branch: str,
+    *,
+    shows_access: bool,
+) -> Session:
+    """Stop what runs and let git switch; where the branch's files do not load, or its hooks are
+    refused, git goes back and the same services are started again.
+
+    Raises what git said, or what is wrong with the branch's files.
+    """
+    git = session.git
+    leave_for_branch(session, before, branch)
+    renewed = session.renew()
+    try:
+        ask_first(renewed, shows_access=shows_access)
+        renewed.project  # noqa: B018, a property that loads
+    except DevenvError as error:
+        if git is None:
+            raise
+        return_from_branch(git, session.environ)
+        name, running = before
+        if name is not None and running:
+            start_services(session, name, running)
+        here = git.branch or "where it was"
+        print_note(sanitize(f"git switched back to {here}"))
+        error.message = f"Still on {here}, since {branch} cannot be started: {error.message}"
+        raise
+    return renewed
 
 
 def leave_for_branch(
@@ -225,17 +291,46 @@ def _print_plan(
 
 
 def _print_branch_plan(
-    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]], branch: str, form: str
+    session: Session,
+    before: tuple[EnvironmentName | None, tuple[ServiceName, ...]],
+    branch: str,
+    form: str,
 ) -> int:
-    """What is known before the branch's files are there."""
+    """What would be done, from the files as the branch has them. Exit code 1 where they do not
+    load: then the switch would go back."""
+    from devenv.cli.branch_files import load_branch_files
+
     name, running = before
+    found = load_branch_files(session, branch)
+    services = sorted(found.project.services) if found.project is not None else []
     steps = [f"stop {service} of {name}" for service in running]
-    steps += [f"git switch {branch}", "start what the files of that branch say"]
+    steps.append(f"git switch {branch}")
+    if found.project is not None:
+        profile = f" with profile {found.profile}" if found.profile else ""
+        shown = ", ".join(services) or "nothing: the selection has no services"
+        steps.append(f"start {found.project.name}{profile}: {shown}")
+    elif found.fault is None:
+        steps.append("start what the files of that branch say")
     if form == "json":
-        print_json({"before": name, "branch": branch, "stops": list(running), "steps": steps})
-    else:
+        fault = found.fault
+        print_json(
+            {
+                "before": name,
+                "branch": branch,
+                "after": found.project.name if found.project is not None else None,
+                "stops": list(running),
+                "services": services,
+                "steps": steps if fault is None else [],
+                "problem": None if fault is None else fault.message,
+            }
+        )
+    elif found.fault is None:
         print_text(sanitize("".join(f"{step}\n" for step in steps)))
-    return ExitCode.GOOD
+    if found.fault is None:
+        return ExitCode.GOOD
+    print_note(sanitize(f"The files of {branch} do not load; what runs would be left as it is:"))
+    print_error(found.fault)
+    return ExitCode.FAILED
 
 
 def _execute(session: Session, arguments: argparse.Namespace, plan: SwitchPlan) -> int:

@@ -17,7 +17,7 @@ from devenv.values import dataclass
 
 ANSWER_SECONDS = 10.0
 SWITCH_SECONDS = 600.0
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+SAFE_OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
 def list_branches(root: Path, environ: Mapping[str, str]) -> frozenset[str] | None:
@@ -127,7 +127,7 @@ def _switch(root: Path, environ: Mapping[str, str], *words: str) -> None:
 def _ask(root: Path, environ: Mapping[str, str], *arguments: str) -> str | None:
     try:
         completed = subprocess.run(
-            ("git", *_SAFE, *arguments),
+            ("git", *SAFE_OPTIONS, *arguments),
             cwd=root,
             env={**environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,

@@ -226,8 +226,22 @@ def test_profiles_touch_only_what_differs(repository: Repository) -> None:
     main.run("switch", "--auto")
     assert main.running_services() == {"db", "app"}
     assert {name: i for name, i in main.ids().items() if name in ids} == ids
+    git(main.directory, "branch", "feature/serach")
     said = main.run("switch", "serch", code=2).stderr
-    assert "'search'" in said
+    assert "did you mean 'search' or 'feature/serach'?" in said
+    git(main.directory, "switch", "-q", "-c", "topic")
+    main.write("compose.yaml", (main.directory / "compose.yaml").read_text() + "x-a: {}\n")
+    services = '{"services": {"new": {"image": "busybox"}}}'
+    main.write("profiles/search.toml", 'compose_profiles = ["search"]\nfiles = ["new.yaml"]\n')
+    main.write("profiles/new.yaml", services)
+    main.write("devenv.toml", '[branches]\ntopic = "search"\n')
+    git(main.directory, "add", "-A")
+    git(main.directory, "commit", "-qm", "two")
+    git(main.directory, "switch", "-q", "main")
+    plan = json.loads(main.run("switch", "topic", "--dry-run", "--format", "json").stdout)
+    assert plan["services"] == ["app", "db", "new", "search"] and plan["stops"] == ["app", "db"]
+    assert plan["steps"][-1] == f"start {main.name} with profile search: app, db, new, search"
+    assert main.running_services() == {"db", "app"}
 
 
 def test_the_memory_is_lost_and_nothing_with_it(repository: Repository) -> None:
@@ -341,11 +355,13 @@ def test_a_branch_that_lacks_an_override_file_leaves_the_other_ones_alone(
         assert "dev.compose.yaml, which does not exist" in up.stderr
         assert main.running_services() == {"app"} and main.ids() == ids
         git(main.directory, "switch", "-q", "main")
+    said = main.run("switch", "topic", "--dry-run", code=1).stderr
+    assert "The files of topic do not load" in said and "topic:profiles/dev.toml:1" in said
+    assert "dev.compose.yaml, which does not exist" in said
     said = main.run("switch", "topic", code=2).stderr
-    assert "profiles/dev.toml:1" in said and "devenv switch main goes back" in said
-    assert main.running_services() == set()
-    main.run("switch", "main")
+    assert "profiles/dev.toml:1" in said and "Still on main" in said
     assert main.running_services() == {"app"} and main.ids() == ids
+    assert git(main.directory, "branch", "--show-current") == "main"
 
 
 def test_a_state_directory_that_cannot_be_written_is_said(repository: Repository) -> None:
