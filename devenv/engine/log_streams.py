@@ -68,6 +68,8 @@ class _Followed:
     """It is to be read on from its end."""
     left_ns: int = 0
     """The time of the last line before it is read on from its end; 0: that was long ago."""
+    known: int = 0
+    """How many lines have come since that were known."""
     has_gap: bool = False
     """No line that was known has come since."""
 
@@ -320,7 +322,7 @@ class LogStreams:
         if not is_lost or found.lateness.at(now) <= AGAIN_SECONDS:
             return False
         found.lateness.leave()
-        found.left_ns, found.has_gap = time_ns, True
+        found.left_ns, found.has_gap, found.known = time_ns, True, 0
         found.resume, found.tail, found.again = Resume(whole=False), END_LINES, True
         return True
 
@@ -331,9 +333,10 @@ class LogStreams:
         if known:
             found.has_gap = False
         elif found.has_gap:
-            text = f"lines left out from {_time_of(found.left_ns)} to {_time_of(times[0])}"
-            found.marks.append((times[0], times[0], f"{text}: they came too fast to be taken"))
-        if known < len(times):
+            text = f"left out {_time_of(found.left_ns)} to {_time_of(times[0])}: too fast"
+            found.marks.append((times[0], times[0], text))
+        found.known += known
+        if known < len(times) or found.known > END_LINES:
             found.left_ns = 0
         return max(skip, known)
 

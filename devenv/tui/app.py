@@ -411,8 +411,9 @@ class DevenvApp(LastingTimers, App[str]):
         services = [s for s in self._state.services if self._chosen in (None, s.name)]
         url = next((url for service in services if (url := first_url(service))), None)
         if url is None:
-            name = sanitize(self._chosen or "Nothing")
-            self.notify(f"{name} publishes no port now.", markup=False)
+            name = sanitize(self._chosen or "No service")
+            what = "no port" if self._chosen else "a port"
+            self.notify(f"{name} publishes {what} now.", markup=False)
         return sanitize(url) if url else None
 
     def action_open(self) -> None:
