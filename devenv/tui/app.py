@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.message import Message
@@ -24,25 +23,32 @@ from devenv.state.actions import (
     CancelRequested,
     HooksRequested,
     OperationRequested,
-    SwitchDeclined,
     WatchCancelRequested,
 )
-from devenv.state.hooks import find_failed, find_running, is_under_way
+from devenv.state.hooks import find_failed, is_under_way
 from devenv.state.logs import LogStore
-from devenv.state.model import OperationKind, ServiceStatus, SnapshotWork, State, SwitchProposal
+from devenv.state.model import OperationKind, State
 from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
 from devenv.tui.attention import Attention
 from devenv.tui.compositor import FrontCompositor
+from devenv.tui.ends import Ends
 from devenv.tui.lasting_timers import LastingTimers
+from devenv.tui.obstacles import (
+    find_reason_left_alone,
+    find_reason_to_stay,
+    find_work_under_way,
+    is_copying,
+)
 from devenv.tui.outside import open_editor, open_in_browser, open_pager, open_shell
 from devenv.tui.panes import Panes
 from devenv.tui.ports import UiPorts
-from devenv.tui.screens import Help, Question, StateScreen, SwitchOffer
+from devenv.tui.proposals import Proposals
+from devenv.tui.screens import Help, Question, StateScreen
 from devenv.tui.services import ServiceList
 from devenv.tui.tab import DevTab
-from devenv.tui.text import first_url, render_problem, render_toast
+from devenv.tui.text import first_url, render_problem
 from devenv.tui.themes import HIGH_CONTRAST
 
 if TYPE_CHECKING:
@@ -64,7 +70,7 @@ class StateChanged(Message):
         return isinstance(message, StateChanged)
 
 
-class DevenvApp(LastingTimers, App[str]):
+class DevenvApp(LastingTimers, Ends):
     """Returns what is to become of the environment: `leave`, `stop`, `switch`, or the text of a
     `SwitchTarget`."""
 
@@ -98,9 +104,7 @@ class DevenvApp(LastingTimers, App[str]):
         self._attention = Attention()
         self._tabs: TabArea | None = None
         """None in the first frame."""
-        self._offered: SwitchProposal | None = None
-        self._snapshot: SnapshotWork | None = None
-        self._auto_switch = ports.auto_switch
+        self._proposals = Proposals(self, self._dispatch, auto_switch=ports.auto_switch)
         self._shown_at = 0.0
 
     def get_default_screen(self) -> Screen[object]:
@@ -118,22 +122,6 @@ class DevenvApp(LastingTimers, App[str]):
         self._show()
         self.call_after_refresh(self._ports.on_ready)
 
-    def raise_fault(self) -> None:
-        """Raise what an event's handler raised and ended the app with, if one did."""
-        if self._exception is not None:
-            raise self._exception
-
-    def end_input(self) -> None:
-        """Let the thread that reads the terminal end, which a driver that meets a terminal that is
-        gone does not do: it would read on, and keep the process alive."""
-        if isinstance(event := getattr(self._driver, "exit_event", None), threading.Event):
-            event.set()
-
-    def _fatal_error(self) -> None:
-        """End for `raise_fault`: Textual's own way prints the values of all local variables, which
-        may be secrets."""
-        self._close_messages_no_wait()
-
     def _tick(self) -> None:
         """Times grow even where nothing happens; where something does, that has drawn them."""
         if self._ports.clock() - self._shown_at >= _OLD_SECONDS:
@@ -148,55 +136,11 @@ class DevenvApp(LastingTimers, App[str]):
     def on_state_changed(self, message: StateChanged) -> None:
         message.stop()
         before, self._state = self._state, message.state
-        if message.state.environments is not before.environments:
-            self._tell_environments(before, message.state)
         self._show()
         for screen in self.screen_stack:
             if isinstance(screen, StateScreen):
                 screen.show(self._state)
-        self._offer_switch()
-        self._show_snapshot()
-
-    def _show_snapshot(self) -> None:
-        """Ask what a snapshot under way asks, once; say how it ended."""
-        work = self._state.snapshot
-        if work is self._snapshot:
-            return
-        before, self._snapshot = self._snapshot, work
-        if work is not None:
-            from devenv.tui.snapshots import show_work
-
-            show_work(self, before, work, self._dispatch)
-
-    def _tell_environments(self, before: State, state: State) -> None:
-        """Say why another environment was not started or stopped, wherever the user is by now."""
-        known = before.environments.problems if before.environments is not None else {}
-        problems = state.environments.problems if state.environments is not None else {}
-        for name, problem in problems.items():
-            if known.get(name) is not problem:
-                self.notify(render_toast(problem, name), severity="error", markup=False)
-
-    def _offer_switch(self) -> None:
-        """Ask once about a switch that the branch asks for; take the question back with it."""
-        proposal = self._state.proposal
-        if proposal is self._offered:
-            return
-        self._offered = proposal
-        if isinstance(self.screen, SwitchOffer):
-            self.screen.dismiss(None)
-        if proposal is not None and proposal.problem is not None:
-            self.notify(sanitize(proposal.problem.message), severity="error", markup=False)
-        elif proposal is not None:
-            if self._auto_switch:
-                self.exit("switch")
-                return
-            self.push_screen(SwitchOffer(proposal), self._answer_switch)
-
-    def _answer_switch(self, answer: str | None) -> None:
-        if answer == "switch":
-            self.exit("switch")
-        elif answer == "stay":
-            self._dispatch(SwitchDeclined())
+        self._proposals.take(before, self._state)
 
     def on_service_list_chosen(self, message: ServiceList.Chosen) -> None:
         self._chosen = message.service
@@ -289,45 +233,20 @@ class DevenvApp(LastingTimers, App[str]):
         state = self._state
         if state.project is None and state.model_problem is None and kind is OperationKind.UP:
             self.notify("The Compose files are still being read.")
-        elif self._is_left_out():
+        elif self._says(find_reason_left_alone(state, self._chosen)):
             return
         elif not self._is_busy():
             chosen = (self._chosen,) if self._chosen else ()
             self._dispatch(OperationRequested(kind, chosen))
 
-    def _is_left_out(self) -> bool:
-        """Whether the chosen service is in no file of the profile's selection; if so, say it."""
-        service = self._state.service(self._chosen) if self._chosen else None
-        project = self._state.project
-        if service is not None and service.name in self._state.environment.shared:
-            words = "is shared by all environments, and stops with the last of them."
-            self.notify(f"{sanitize(service.name)} {words}", markup=False)
-            return True
-        if (
-            service is None
-            or service.status is not ServiceStatus.UNSELECTED
-            or (project is not None and service.name in project.services)
-        ):
-            return False
-        words = f"{sanitize(service.name)} is not in this profile ({sanitize(service.detail)})."
-        self.notify(f"{words} G takes another one.", markup=False)
-        return True
+    def _says(self, words: str | None) -> bool:
+        """Whether there is anything to say; it is said then."""
+        if words is not None:
+            self.notify(words, markup=False)
+        return words is not None
 
     def _is_busy(self) -> bool:
-        """Whether an operation is under way; if so, say it."""
-        operation = self._state.operation
-        if self._state.busy and operation is not None:
-            self.notify(f"{operation.kind.value} is under way; x cancels it.")
-            return True
-        running = find_running(self._state.hooks)
-        if running is not None:
-            self.notify(f"{running.label} runs; x cancels it.", markup=False)
-            return True
-        work = self._state.snapshot
-        if work is not None and not work.finished:
-            self.notify(f"A snapshot is under way ({work.verb.value}); x cancels it.")
-            return True
-        return self._state.busy
+        return self._says(find_work_under_way(self._state))
 
     def action_switch(self) -> None:
         from devenv.tui.switcher import SwitcherScreen
@@ -373,8 +292,7 @@ class DevenvApp(LastingTimers, App[str]):
 
     def action_cancel(self) -> None:
         state = self._state
-        is_copying = state.snapshot is not None and not state.snapshot.finished
-        if state.busy or is_copying or is_under_way(state.hooks):
+        if state.busy or is_copying(state) or is_under_way(state.hooks):
             self._dispatch(CancelRequested())
         elif state.watch is not None and state.watch.can_cancel(self._chosen):
             self._dispatch(WatchCancelRequested((self._chosen,) if self._chosen else ()))
@@ -485,14 +403,7 @@ class DevenvApp(LastingTimers, App[str]):
         self._panes.services.focus()
 
     def action_help(self) -> None:
-        rows = [(keys.render_key(binding), binding.description) for binding in self.bindings]
-        rows += [("↑ ↓", "Choose a service"), ("^p", "Palette"), ("^c", "Quit")]
-        for tab in self.tabs.tabs:
-            own = [key for key in type(tab).BINDINGS if isinstance(key, Binding)]
-            if own:
-                rows.append(("", f"\nIn the tab {tab.TITLE}"))
-            rows += [(keys.render_key(key), key.description) for key in own]
-        self.push_screen(Help(rows))
+        self.push_screen(Help(keys.describe_bindings(self.bindings, self.tabs.tabs)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key's action, under its name, before Textual's own."""
@@ -509,18 +420,10 @@ class DevenvApp(LastingTimers, App[str]):
         self.action_leave()
 
     def action_leave(self) -> None:
-        state = self._state
-        running = any(c.state in ("running", "restarting") for c in state.containers.values())
-        is_copying = state.snapshot is not None and not state.snapshot.finished
-        is_busy = state.busy or is_copying
-        if isinstance(self.screen, Question) or (not running and not is_busy):
+        words = find_reason_to_stay(self._state)
+        if words is None or isinstance(self.screen, Question):
             self.exit("leave")
             return
-        words = "The environment is running."
-        if is_copying:
-            words = "A snapshot is under way; leaving cancels it."
-        if state.busy and state.operation is not None:
-            words = f"{state.operation.kind.value} is under way; leaving cancels it."
         answers = (("leave", "Leave running"), ("stop", "Stop"), ("cancel", "Cancel"))
         self.push_screen(Question(words, answers), self._answer_leave)
 

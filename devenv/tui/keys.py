@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
 from devenv.errors import Source
 from devenv.tui.key_names import format_keys, resolve_bindings
+
+if TYPE_CHECKING:
+    from devenv.tui.tab import DevTab
 
 
 def _bind(
@@ -120,3 +124,15 @@ def load_own_bindings(
 def render_key(binding: Binding) -> str:
     """The key as footer, help and palette show it; empty where the action has none."""
     return binding.key_display or format_keys(binding.key)
+
+
+def describe_bindings(bindings: Iterable[Binding], tabs: Iterable[DevTab]) -> list[tuple[str, str]]:
+    """Keys and what they do, those of each tab last; a row without a key is a heading."""
+    rows = [(render_key(binding), binding.description) for binding in bindings]
+    rows += [("↑ ↓", "Choose a service"), ("^p", "Palette"), ("^c", "Quit")]
+    for tab in tabs:
+        own = [key for key in type(tab).BINDINGS if isinstance(key, Binding)]
+        if own:
+            rows.append(("", f"\nIn the tab {tab.TITLE}"))
+        rows += [(render_key(key), key.description) for key in own]
+    return rows
