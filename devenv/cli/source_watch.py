@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
 from devenv.compose.model import Project
+from devenv.compose.names import ServiceName
 from devenv.state.logs import LogStore
 from devenv.state.store import Store
 
@@ -78,9 +79,17 @@ class SourceWatch:
             show,
             self._logs.builds,
             self._began if self._options().build else None,
+            self._built_names(project),
         )
         self._follower = follower
         self._following = self._tasks.create_task(follower.follow())
+
+    def _built_names(self, project: Project | None) -> tuple[ServiceName, ...]:
+        """The services whose images the start built; empty: all of them."""
+        options = self._options()
+        if options.services or not options.without or project is None:
+            return options.services
+        return tuple(name for name in project.services if name not in options.without)
 
     def keep(self) -> None:
         """Write down what the watch knows of the images, for whoever asks now."""

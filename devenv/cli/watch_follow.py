@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
 from devenv.cli.session import Session
 from devenv.cli.watch_lock import hold_watch
+from devenv.compose.names import ServiceName
 from devenv.errors import DevenvError
 from devenv.host.operation_lock import Holder
 from devenv.state.actions import Action, WatchTold
@@ -37,10 +38,13 @@ class WatchFollower:
         show: Callable[[WatchEvent], None],
         builds: BuildLogs,
         built_since: float | None = None,
+        built: Collection[ServiceName] = (),
     ) -> None:
         """`show` takes each event that is to be shown as a line, `builds` what builds print,
-        `built_since` is when the images began to be built, if they were."""
+        `built_since` is when the images of `built` (none named: all) began to be built, if they
+        were."""
         self._built_since = built_since
+        self._built = built
         self._session = session
         self._dispatch = dispatch
         self._show = show
@@ -91,6 +95,7 @@ class WatchFollower:
                         self._tell,
                         output=self._builds.append,
                         built_since=self._built_since,
+                        built=self._built,
                     )
                 )
                 self._watch = watch

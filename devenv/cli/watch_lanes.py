@@ -84,6 +84,8 @@ class Lanes:
                 self._teller.start(WatchAction.REBUILD, names, changes).cancel(
                     "by hand, before it began"
                 )
+                if self.tasks is not None:
+                    self.tasks.create_task(self._worker.mark_unbuilt(lane))
             task = self._running.get(lane)
             if lane in building and task is not None:
                 self._worker.why_cancelled[lane] = "by hand"
@@ -132,6 +134,7 @@ class Lanes:
                     newer = self._pending.pop(lane, {})
                     self._give_up(lane, works.values())
                     self._join(lane, newer.values())
+                    await self._worker.mark_unbuilt(lane)
 
     async def _do(self, lane: ServiceName, works: _Works, noticed: dict[Part, float]) -> None:
         """A rebuild brings all files to all services of the lane; without one each has its own."""

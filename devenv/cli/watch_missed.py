@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from devenv.cli.watch_model import WatchModel
 from devenv.compose.names import ServiceName
@@ -36,9 +36,10 @@ async def find_missed(
     kept: Watched | None,
     watcher: SourceWatcher,
     built_since: float | None,
+    built: Collection[ServiceName] = (),
 ) -> Missed:
-    """Compare with what was kept. `built_since` is when the images began to be built just now;
-    None: they were not. Raises EngineUnavailable.
+    """Compare with what was kept. `built_since` is when the images of `built`, or with none named
+    all of them, began to be built just now; None: they were not. Raises EngineUnavailable.
     """
     found = await observe_once(client, model.project.name)
     alive = {c.service for c in found}
@@ -54,7 +55,16 @@ async def find_missed(
     changes = _changes(model, differing)
     if built_since is not None:
         # The builds have all but what was saved while they went on.
-        changes = [change for change in changes if change.action is WatchAction.RESTART]
+        names = built or model.project.services
+        fresh = {one for name in names for one in model.find_sharing(name)}
+        if kept is None:
+            older = await _find_newer(model, found, watcher)
+            works += tuple(work for work in older if work.service not in fresh)
+        changes = [
+            change
+            for change in changes
+            if change.action is WatchAction.RESTART or change.service not in fresh
+        ]
         changes += _changes(model, await asyncio.to_thread(watcher.changed_since, built_since))
     plan = plan_batch(
         dict.fromkeys(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from devenv.cli.session import Session
 from devenv.cli.watching import load_planner
+from devenv.compose.images import image_of, resolve_build_key
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.compose.watch import WatchPlanner
@@ -76,10 +76,12 @@ class WatchModel:
 
         Their images may have names of their own: one build serves them all.
         """
-        key = self._build_key(self._find_owner(name))
+        key = resolve_build_key(self.project, self._find_owner(name))
         if key is None:
             return (name,)
-        built = [one for one in self.project.services if self._build_key(one) == key]
+        built = [
+            one for one in self.project.services if resolve_build_key(self.project, one) == key
+        ]
         names = {self.image_of(one) for one in built}
         users = [
             one
@@ -107,16 +109,7 @@ class WatchModel:
 
     def image_of(self, name: ServiceName) -> str:
         """The name of a service's image."""
-        return self.project.services[name].image or f"{self.project.name}-{name}"
-
-    def _build_key(self, name: ServiceName) -> str | None:
-        """All that a build is made from; None for a service that is not built."""
-        raw = (self.project.document.get("services") or {}).get(name) or {}
-        build, platform = raw.get("build"), raw.get("platform")
-        if not isinstance(build, dict):
-            return None
-        made = {key: value for key, value in build.items() if key != "tags"}
-        return json.dumps([made, platform], sort_keys=True)
+        return image_of(self.project, name)
 
 
 def load_watch_model(session: Session) -> WatchModel:

@@ -32,9 +32,14 @@ async def reload_model(
     meter: StopMeter,
     teller: Teller,
     noticed: Mapping[Part, float],
+    owing: set[ServiceName],
 ) -> WatchModel | None:
     """The model as the files have it now; None where they do not load, are another one's, or the
-    engine does not answer."""
+    engine does not answer.
+
+    `owing` holds the services that a reload before could not bring up: they are tried again, and
+    what fails now is left there.
+    """
     doing = teller.start(WatchAction.RELOAD, (), changes, noticed)
     doing.begin()
     renewed = before.session.renew()
@@ -49,16 +54,16 @@ async def reload_model(
         return None
     old = {s: _configuration(before.project, s) for s in before.project.services}
     new = {s: _configuration(after.project, s) for s in after.project.services}
-    names = [s for s in new if s in old and old[s] != new[s]]
+    names = [s for s in new if s in old and (old[s] != new[s] or s in owing)]
     added = [s for s in new if s not in old]
     try:
         found = await observe_once(before.session.client, before.project.name)
     except DevenvError as error:
         doing.fail(teller.to_problem(error))
         return None
-    left = [name for name in names if not _is_wanted(name, found)]
+    left = [name for name in names if name not in owing and not _is_wanted(name, found)]
     names = [name for name in names if name not in left]
-    said = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in left]
+    said = [_describe(name, old, new) for name in left]
     if left:
         said.append(f"{'they are' if len(left) > 1 else 'it is'} stopped; up applies it")
     if not names and not added:
@@ -71,8 +76,12 @@ async def reload_model(
             await compose.run(after, *words)
     except DevenvError as error:
         doing.fail(teller.to_problem(error))
-        return None if isinstance(error, EngineUnavailable) else after
-    done = [f"{name}: {', '.join(_different_keys(old[name], new[name]))}" for name in names]
+        if isinstance(error, EngineUnavailable):
+            return None
+        owing.update(names, added)
+        return after
+    owing.clear()
+    done = [_describe(name, old, new) for name in names]
     done += [f"{name} is new" for name in added]
     doing.end("; ".join(done + said))
     return after
@@ -84,7 +93,8 @@ async def bring_up(
     compose: ComposeRunner,
     teller: Teller,
 ) -> bool:
-    """The services whose containers are of another configuration; whether that went well."""
+    """The services whose containers are of another configuration, or could not be started; whether
+    that went well."""
     session = model.session
     found = await observe_once(session.client, model.project.name)
     hashes = await load_hashes(
@@ -93,7 +103,9 @@ async def bring_up(
     names = {
         c.service
         for c in found
-        if hashes.get(c.service, c.config_hash) != c.config_hash and _is_wanted(c.service, found)
+        if (c.state == "created" or hashes.get(c.service, c.config_hash) != c.config_hash)
+        and c.service in model.project.services
+        and _is_wanted(c.service, found)
     }
     if not names:
         return True
@@ -117,6 +129,15 @@ def _is_wanted(name: ServiceName, containers: Iterable[Container]) -> bool:
 def _configuration(project: Project, name: ServiceName) -> dict[str, object]:
     raw = (project.document.get("services") or {}).get(name) or {}
     return {str(key): value for key, value in raw.items() if key not in ("depends_on", "develop")}
+
+
+def _describe(
+    name: ServiceName,
+    old: Mapping[ServiceName, dict[str, object]],
+    new: Mapping[ServiceName, dict[str, object]],
+) -> str:
+    keys = _different_keys(old[name], new[name])
+    return f"{name}: {', '.join(keys) or 'tried again'}"
 
 
 def _different_keys(before: dict[str, object], after: dict[str, object]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from devenv.cli.session import Session
 from devenv.cli.watch_elsewhere import Elsewhere
@@ -46,18 +46,24 @@ class WatchRun:
         poll: bool = False,
         output: Output = lambda number, line: None,
         built_since: float | None = None,
+        built: Collection[ServiceName] = (),
     ) -> None:
         """Loads the model. `output` takes the lines of builds; `built_since` is when (seconds
-        since the epoch) all images began to be built, where that was done just now. Raises
-        DevenvError.
+        since the epoch) the images of `built`, or with none named all of them, began to be built,
+        where that was done just now. Raises DevenvError.
         """
         self._built_since = built_since
+        self._built = built
         self._poll = poll or session.files.settings.watch.poll
         self._model: WatchModel = load_watch_model(session)
         self._teller = Teller(tell, self._model.directory)
         self._worker = Worker(self._model, self._teller, output)
         self._client = session.client
         self._elsewhere = Elsewhere()
+        self._owing: set[ServiceName] = set()
+        """Services that the last reload could not bring up."""
+        self._late: set[str] = set()
+        """Files of the model whose change is not brought to all services yet."""
         self._gate = Gate(lambda: self._model, tell)
         self._keeper = Keeper(
             session, self._model.project.name, lambda: self._gate.held, lambda: self._worker.stale
@@ -113,7 +119,12 @@ class WatchRun:
         """Take what changed while nobody watched."""
         try:
             missed = await find_missed(
-                self._model, self._client, self._keeper.before, watcher, self._built_since
+                self._model,
+                self._client,
+                self._keeper.before,
+                watcher,
+                self._built_since,
+                self._built,
             )
         except (ApiError, EngineUnavailable):
             return  # an engine that is gone has no containers to bring anything to
@@ -209,7 +220,10 @@ class WatchRun:
             if model is not None:
                 is_other = True
                 self._use(model)
-                self._keeper.settle(files)
+                self._late |= files
+                (self._keeper.miss if self._owing else self._keeper.settle)(self._late)
+                if not self._owing:
+                    self._late.clear()
                 plan = self._plan(paths)
             else:
                 self._keeper.miss(files)
@@ -224,7 +238,13 @@ class WatchRun:
     async def _reload(self, plan: BatchPlan) -> WatchModel | None:
         worker, noticed = self._worker, measure_notice(plan.reload)
         return await reload_model(
-            self._model, plan.reload, worker.compose, worker.meter, self._teller, noticed
+            self._model,
+            plan.reload,
+            worker.compose,
+            worker.meter,
+            self._teller,
+            noticed,
+            self._owing,
         )
 
     def _plan(self, paths: Iterable[str]) -> BatchPlan:

@@ -17,6 +17,7 @@ from devenv.cli.watch_recreate import Recreation, Recreator
 from devenv.cli.watch_stops import StopMeter
 from devenv.cli.watch_tell import Doing, Teller
 from devenv.compose.build_progress import BuildReader, StepMark
+from devenv.compose.images import names_to_give
 from devenv.compose.names import ServiceName
 from devenv.compose.watch.batch import ServiceWork
 from devenv.compose.watch.values import WatchAction
@@ -123,6 +124,9 @@ class Worker:
             doing.cancel("its container does not run: its image is built when it starts")
             return True
         changes = [Change(c.path, c.target or "") for c in work.synced]
+        if any(change.stale_image for change in work.changes):
+            # Before it is so: whoever ends the watch in the middle must not leave it unsaid.
+            await self._mark_stale(work.service, ids)
         async with contextlib.AsyncExitStack() as stack:
             if after is After.RESTART:
                 measured = self.meter.measured(self.model, doing, Part.START)
@@ -145,8 +149,6 @@ class Worker:
         if not work.restarts:
             doing.took({Part.COPY: doing.elapsed})
         doing.end(_describe(work, results))
-        if any(change.stale_image for change in work.changes):
-            await self._mark_stale(work.service, ids)
         return True
 
     async def _restart(self, doing: Doing, name: ServiceName) -> bool:
@@ -205,9 +207,7 @@ class Worker:
         failed = True
         try:
             await self.compose.build(model, name, on_line)
-            await tag_image(
-                self._client, model.image_of(name), {model.image_of(one) for one in names}
-            )
+            await tag_image(self._client, model.image_of(name), names_to_give(model.project, names))
             failed = False
         finally:
             self.building.pop(name, None)
@@ -274,6 +274,21 @@ class Worker:
                 found = await self._client.images_present([reference])
                 image = str((found.get(reference) or {}).get("Id"))
             self.use_stale({**self.stale, name: StaleImage(image, tuple(ids))})
+
+    async def mark_unbuilt(self, name: ServiceName) -> None:
+        """A build was given up: the image lacks what it was to bring, whoever uses it next.
+
+        The containers that there are keep it without being asked again.
+        """
+        model = self.model
+        with contextlib.suppress(ApiError, EngineUnavailable):
+            found = {}
+            for one in model.find_sharing(name):
+                ids = [container.id for container in await self._containers(one)]
+                if ids and one not in self.stale:
+                    image = str((await self._client.inspect(ids[0])).get("Image"))
+                    found[one] = StaleImage(image, tuple(ids))
+            self.use_stale({**self.stale, **found})
 
     async def wait_for_engine(self) -> bool:
         """Whether the engine was away, and is back now."""

@@ -16,6 +16,7 @@ from devenv.compose.build_progress import (
     parse_build_step,
     parse_pull,
 )
+from devenv.compose.images import group_builds, image_of, names_to_give
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
 from devenv.engine.api import ApiError, EngineClient
@@ -23,6 +24,7 @@ from devenv.engine.build_place import name_full_disk, place_build_failure
 from devenv.engine.compose import ComposeCli, Selection
 from devenv.engine.containers import parse_health_output
 from devenv.engine.errors import BuildFailed, ImagePullFailed, classify_compose_failure
+from devenv.engine.image_tags import tag_image
 from devenv.engine.placing import place_error
 from devenv.engine.problems import to_problem
 from devenv.engine.process import run_process
@@ -94,6 +96,8 @@ class EffectRunner:
         self.without = without
         """What an `up` of all services leaves out."""
         self._running: asyncio.Task[None] | None = None
+        self._shared: dict[ServiceName, tuple[ServiceName, ...]] = {}
+        """Of the last build: the service that is built -> all that get its image."""
 
     def use(self, selection: Selection, files: Sequence[Path], environ: Mapping[str, str]) -> None:
         """Take these from the next operation on: the project's files have changed."""
@@ -164,7 +168,7 @@ class EffectRunner:
         """The Compose command lines of an operation, without the program."""
         options = self._selection.arguments()
         if kind is OperationKind.RECREATE:
-            stale = await self._stale_among(services)
+            stale = self._once_each(await self._stale_among(services))
             first = [(*options, "--progress", "plain", "build", *stale)] if stale else []
             return [*first, (*options, *_UP, "--no-deps", *services)]
         if kind is not OperationKind.UP:
@@ -184,10 +188,26 @@ class EffectRunner:
             stale = await self._stale_among(builds)
             builds = [name for name in builds if name in stale]
         if builds:
-            commands.append((*options, "--progress", "plain", "build", *builds))
+            once = self._once_each(builds)
+            commands.append((*options, "--progress", "plain", "build", *once))
         limits = ("--no-deps",) if self.without and not services else ()
         commands.append((*options, *_UP, *limits, *names))
         return commands
+
+    def _once_each(self, builds: Sequence[ServiceName]) -> list[ServiceName]:
+        """One service for each build; `_shared` then has those that get its image too."""
+        project = self._project()
+        if project is None:
+            return list(builds)
+        self._shared = group_builds(project, builds)
+        return list(self._shared)
+
+    async def _tag_shared(self, project: Project) -> None:
+        """Give the images that were built the names of the services that share the build."""
+        for name, sharing in self._shared.items():
+            if len(sharing) > 1:
+                wanted = names_to_give(project, sharing)
+                await tag_image(self._client, image_of(project, name), wanted)
 
     async def _stale_among(self, services: Sequence[ServiceName]) -> list[ServiceName]:
         with contextlib.suppress(DevenvError):  # the operation itself says it
@@ -203,7 +223,7 @@ class EffectRunner:
         argv = self._compose.argv(*command)
         steps: asyncio.Queue[do.Action] = asyncio.Queue()
         builds = [name for name in names if name in command] if building else []
-        images = _images(project)
+        images = {name: image_of(project, name) for name in names} if project else {}
         reader = BuildReader({name: images[name] for name in builds})
         pulls: dict[str, Pull] = {}
 
@@ -267,6 +287,8 @@ class EffectRunner:
             if type(error) is CommandFailed:
                 await self._client.ping()  # the engine may have gone: then that is the reason
             raise place_error(error, self._files)
+        if building and project is not None:
+            await self._tag_shared(project)
 
     async def _explain(self, service: ServiceName, container: ContainerId) -> None:
         try:
@@ -274,15 +296,6 @@ class EffectRunner:
         except (EngineUnavailable, ApiError):
             return  # it is gone; what is left to see is in the log
         await self._dispatch(do.FailureExplained(service, problem))
-
-
-def _images(project: Project | None) -> dict[ServiceName, str]:
-    """The image of each service, by the name that Compose gives it where it has none."""
-    services = project.services if project is not None else {}
-    return {
-        name: service.image or f"{project.name if project else ''}-{name}"
-        for name, service in services.items()
-    }
 
 
 def _to_stepped(mark: StepMark) -> do.BuildStepped:

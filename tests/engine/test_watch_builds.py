@@ -10,6 +10,8 @@ from tests.engine.project import BASE, Project, Running, sleeper, wait_for
 
 DOCKERFILE = f"""\
 FROM {BASE}
+ARG X=0
+LABEL x=$X
 WORKDIR /app
 RUN mkdir -p node_modules data && echo image > data/x
 COPY package.json .
@@ -17,6 +19,8 @@ RUN cp package.json node_modules/installed
 COPY src ./src
 CMD ["sleep", "600"]
 """
+# The label parts the two builds from the first step on: run beside each other, the classic builder
+# would make two images of one step, and later find either.
 
 
 def write(project: Project, services: dict[str, Any]) -> Path:

@@ -120,6 +120,56 @@ def test_a_stale_image_is_built_before_it_is_used_again(project: Project) -> Non
     assert inside(project, "/app/src/a.txt") == "2"
 
 
+def test_compose_itself_is_given_no_stale_image(project: Project) -> None:
+    root = write(project)
+    project.up()
+    with project.running("watch") as watch:
+        wait_for(lambda: "watching" in watch.stderr, what="the watch")
+        (root / "src/a.txt").write_text("2\n")
+        said(watch, "synced")
+        end(watch)
+    done = project.run("compose", "create", "--no-build", "app")
+    assert "app: the image lacks what the watch copied" in done.stderr
+    done = project.run("compose", "run", "--rm", "app", "cat", "src/a.txt")
+    assert done.stdout.strip().endswith("2") and "it is built first" in done.stderr
+    done = project.run("compose", "up", "--detach", "--force-recreate", "app")
+    assert inside(project, "/app/src/a.txt") == "2" and "lacks" not in done.stderr
+
+
+def test_after_up_of_one_service_the_others_changes_are_found(project: Project) -> None:
+    root = write(project)
+    project.write("two/Dockerfile", DOCKERFILE.replace("cp deps.txt", "cat deps.txt >"))
+    project.write("two/deps.txt", "1\n")
+    project.write("two/src/a.txt", "1\n")
+    services = {"app": {"build": ".", "init": True}, "two": {"build": "./two", "init": True}}
+    project.write_compose({**services, "other": sleeper()})
+    project.up()
+    (root / "two/deps.txt").write_text("2\n")
+    (root / "src/a.txt").write_text("2\n")
+    with project.running("up", "--plain", "--no-checks", "app") as up:
+        said(up, "two   rebuilt")
+        assert inside(project, "/app/src/a.txt") == "2"
+
+
+def test_a_reload_that_could_not_be_brought_up_is_tried_again(project: Project) -> None:
+    write(project)
+    project.up()
+    with project.running("watch") as watch:
+        wait_for(lambda: "watching" in watch.stderr, what="the watch")
+        broken = {"app": {"build": ".", "command": ["/no/such/program"]}}
+        project.write_compose({**broken, "other": sleeper()})
+        said(watch, "failed")
+        end(watch)
+    # The same Compose file; the image has the program now.
+    (project.directory / "Dockerfile").write_text(
+        DOCKERFILE + 'RUN mkdir -p /no/such && printf "#!/bin/sh\\nexec sleep 600\\n" '
+        "> /no/such/program && chmod +x /no/such/program\n"
+    )
+    with project.running("watch", log="second") as watch:
+        said(watch, "reloaded")
+        assert "app" in project.running_services()
+
+
 def test_what_was_saved_while_up_builds(project: Project) -> None:
     root = write(project)
     slow = DOCKERFILE.replace("COPY src", "RUN sleep 4\nCOPY src")

@@ -14,11 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from devenv.cli.compose_stale import build_stale
     from devenv.cli.session import Session
     from devenv.engine.process import run_interactive
 
     session = Session(arguments)
     selection = session.selection
     words = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
+    code = build_stale(session, words)
+    if code != 0:
+        return code
     argv = session.compose.argv(*selection.arguments(), *words)
     return run_interactive(argv, {**session.environ, **dict(selection.variables)}, session.start)

@@ -36,6 +36,7 @@ class FakeWorker:
         self.why_cancelled: dict[ServiceName, str] = {}
         self.done: list[tuple[str, list[str]]] = []
         self.good = True
+        self.unbuilt: list[ServiceName] = []
         self.go = asyncio.Event()
         self.started = asyncio.Event()
 
@@ -56,6 +57,9 @@ class FakeWorker:
 
     async def wait_for_engine(self) -> bool:
         return False
+
+    async def mark_unbuilt(self, name: ServiceName) -> None:
+        self.unbuilt.append(name)
 
     async def do(self, one: ServiceWork, noticed: Mapping[Part, float]) -> bool:
         self.done.append((one.action.value, [change.path for change in one.changes]))
