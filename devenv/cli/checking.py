@@ -6,21 +6,20 @@ texts are read), facts of files, git and engine, then rules, then one report.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
-from devenv.checks.facts import CheckedProfile, EngineFacts, Facts, FileKind
+from devenv.checks.facts import CheckedProfile, Facts, FileKind
 from devenv.checks.finding import CheckResult, NotChecked
 from devenv.checks.hadolint import PREFIX, LintMessage, find_dockerfiles, lint_findings
-from devenv.cli.session import MODEL_SECONDS, Session, refuse_alias_bombs
+from devenv.cli.engine_facts import ask_images, ask_programs
+from devenv.cli.model_loads import (
+    ModelLoads,
+)
+from devenv.cli.session import Session
 from devenv.compose.discovery import read_env_value
 from devenv.compose.layers import Layers
-from devenv.compose.model import Build, Project, Service
-from devenv.compose.parse_config import parse_project
+from devenv.compose.model import Project
 from devenv.compose.selection import select_services
-from devenv.engine.compose import ComposeCli, Selection
-from devenv.engine.placing import place_error
 from devenv.errors import (
     ComposeFileError,
     ConfigError,
@@ -33,7 +32,6 @@ from devenv.host import paths
 from devenv.host.check_facts import load_facts
 from devenv.host.check_files import FileReader, load_layers
 from devenv.host.hadolint import Hadolint
-from devenv.host.model_cache import load_model, resolve_cache_key, save_model
 from devenv.host.project_files import ProjectFiles, load_project_files
 from devenv.report.finding_paths import FindingPaths
 from devenv.values import dataclass, replace
@@ -161,7 +159,7 @@ def gather(
     loaded = {name: value for name, value in files.items() if isinstance(value, ProjectFiles)}
     models = None
     try:
-        models = _Models(session, session.compose) if ask_compose else None
+        models = ModelLoads(session, session.compose) if ask_compose else None
     except EngineUnavailable as error:
         not_checked.append(NotChecked("the merged model", error.message))
     if models is not None:
@@ -182,12 +180,12 @@ def gather(
         directory=str(active.directory),
         root=str(active.root),
         environ=session.environ,
-        engine=_load_engine_facts(session, profiles, reader) if ask_engine else None,
+        engine=ask_images(session, profiles, reader) if ask_engine else None,
         start_seconds=_load_start_seconds(session),
         moves_ports=active.settings.isolation.ports == "offset",
     )
     if deep:
-        facts = replace(facts, programs=_load_programs(session, profiles, reader))
+        facts = replace(facts, programs=ask_programs(session, profiles, reader))
     if facts.engine is None:
         not_checked.append(NotChecked("local images", "no Docker engine answers"))
     lint, why = hadolint.finish()
@@ -223,7 +221,7 @@ def _load_files(session: Session, name: str | None) -> ProjectFiles | DevenvErro
 def _checked(
     name: str | None,
     files: ProjectFiles | DevenvError,
-    models: _Models | None,
+    models: ModelLoads | None,
     environ: Mapping[str, str],
     reader: FileReader,
 ) -> CheckedProfile:
@@ -288,144 +286,3 @@ def _load_start_seconds(session: Session) -> dict[str, float]:
         from devenv.host.history import USUAL_STARTS, load_starts, usual_start_seconds
 
         return usual_start_seconds(load_starts(memory, project, 2 * USUAL_STARTS))
-
-
-def _load_engine_facts(
-    session: Session, profiles: Sequence[CheckedProfile], reader: FileReader
-) -> EngineFacts | None:
-    from devenv.engine.facts import load_engine_facts
-
-    images: dict[str, None] = {}
-    for profile in profiles:
-        project = profile.everything or profile.model
-        for service in project.services.values() if project else ():
-            built = f"{project.name}-{service.name}" if project else service.name
-            images[service.image or built] = None
-            base = _base_image(service.build, reader) if service.build else None
-            if base is not None:
-                images[base] = None
-    try:
-        return load_engine_facts(session.endpoint, images)
-    except EngineUnavailable:
-        return None
-
-
-def _load_programs(
-    session: Session, profiles: Sequence[CheckedProfile], reader: FileReader
-) -> dict[tuple[str, str], bool]:
-    from devenv.checks.probe_programs import find_wanted
-    from devenv.engine.image_programs import find_programs
-
-    projects = [profile.everything or profile.model for profile in profiles]
-
-    def needs(service: Service) -> tuple[str, ...]:
-        files = (f"{source}/.git" for kind, source, _ in service.mounts if kind == "bind")
-        known = [reader.states[file].kind for file in files if file in reader.states]
-        return ("git",) if FileKind.FILE in known else ()
-
-    wanted = find_wanted([project for project in projects if project is not None], needs)
-    return find_programs(session.endpoint, wanted)
-
-
-def _base_image(build: Build, reader: FileReader) -> str | None:
-    """The image that a build's target stage is made from in the end."""
-    from devenv.compose.effective_health import base_image, dockerfile_path
-
-    path = dockerfile_path(build)
-    text = build.dockerfile_inline or (reader.read(path).text if path else None)
-    return base_image(build, text)
-
-
-class _Models:
-    """Merged models, from the cache or from Compose; children run side by side."""
-
-    def __init__(self, session: Session, compose: ComposeCli) -> None:
-        self._session = session
-        self._compose = compose
-        self._cache = paths.cache_directory(session.environ) / "models"
-        self._started: dict[Selection, tuple[str | None, str | subprocess.Popen[str]]] = {}
-        self._results: dict[Selection, Project | DevenvError] = {}
-
-    def start(self, files: ProjectFiles, profiles: tuple[str, ...]) -> None:
-        """Begin to load a model, once for each selection."""
-        selection = _selection(files, profiles)
-        if selection in self._started or selection in self._results:
-            return
-        environ = selection.environ(self._session.environ)
-        arguments = (*selection.arguments(), "config", "--format", "json")
-        try:
-            key = resolve_cache_key(
-                version=self._compose.version,
-                directory=selection.directory,
-                files=files.compose_files,
-                env_files=selection.env_files,
-                arguments=arguments,
-                environ=environ,
-            )
-        except ComposeFileError as error:
-            self._results[selection] = error
-            return
-        kept = load_model(self._cache, key) if key else None
-        if kept is None:
-            try:
-                refuse_alias_bombs(files.compose_files)
-            except ComposeFileError as error:
-                self._results[selection] = error
-                return
-        self._started[selection] = (
-            key,
-            kept
-            if kept is not None
-            else subprocess.Popen(
-                self._compose.argv(*arguments),
-                env=environ,
-                cwd=selection.directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            ),
-        )
-
-    def result(self, files: ProjectFiles, profiles: tuple[str, ...]) -> Project | DevenvError:
-        """The model that was begun, or why Compose refuses it."""
-        selection = _selection(files, profiles)
-        known = self._results.get(selection)
-        if known is None:
-            known = self._results[selection] = self._wait(selection, files.compose_files)
-        return known
-
-    def _wait(self, selection: Selection, files: Sequence[Path]) -> Project | DevenvError:
-        key, started = self._started[selection]
-        if isinstance(started, str):
-            return parse_project(started)
-        try:
-            stdout, stderr = started.communicate(timeout=MODEL_SECONDS)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.communicate()
-            return ComposeFileError(
-                f"Docker Compose did not answer within {MODEL_SECONDS:g} s.",
-                fix="remote includes need the network; try: docker compose config",
-            )
-        if started.returncode != 0:
-            from devenv.engine.errors import classify_compose_failure
-
-            names = [str(file) for file in files]
-            argv = ("docker", "compose", *selection.arguments(), "config")
-            error = classify_compose_failure(argv, started.returncode, stderr, files=names)
-            return place_error(error, files)
-        if key:
-            save_model(self._cache, key, stdout)
-        return parse_project(stdout)
-
-
-def _selection(files: ProjectFiles, profiles: tuple[str, ...]) -> Selection:
-    return Selection(
-        directory=files.directory,
-        files=files.compose_files if files.explicit_files else (),
-        env_files=files.env_files,
-        profiles=profiles,
-        variables=tuple({**files.variables, **files.own_variables}.items()),
-    )

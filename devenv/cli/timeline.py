@@ -16,8 +16,8 @@ from devenv.host.memory import open_memory
 from devenv.host.paths import state_directory
 from devenv.report.tables import render_table
 from devenv.state.text import sanitize
-from devenv.state.timeline import Timeline
 from devenv.state.timeline_compare import Comparison, compare_timelines
+from devenv.state.timeline_values import Timeline
 from devenv.state.timeline_words import render_comparison, render_outcome
 
 

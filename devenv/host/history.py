@@ -9,9 +9,9 @@ from statistics import median
 
 from devenv.host.memory import Memory
 from devenv.state.start_seen import StartOutcome
-from devenv.state.timeline import SpanKind, Timeline
 from devenv.state.timeline_compare import usual_kinds
 from devenv.state.timeline_document import parse_timeline, timeline_to_json
+from devenv.state.timeline_values import SpanKind, Timeline
 
 MAX_STARTS = 200
 """How many starts of one project are kept; the oldest go."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from devenv.compose.names import ServiceName
-from devenv.state.timeline import ServiceTimeline, Span, SpanKind, Timeline
+from devenv.state.timeline_values import ServiceTimeline, Span, SpanKind, Timeline
 from devenv.values import dataclass
 
 GLYPHS: Mapping[SpanKind, str] = {

@@ -7,7 +7,7 @@ from statistics import median
 
 from devenv.compose.names import ServiceName
 from devenv.state.start_seen import StartOutcome
-from devenv.state.timeline import SpanKind, Timeline
+from devenv.state.timeline_values import SpanKind, Timeline
 from devenv.values import dataclass
 
 NOTICEABLE_SECONDS = 0.2

@@ -8,7 +8,8 @@ from typing import Any
 
 from devenv.compose.names import ServiceName
 from devenv.state.start_seen import StartOutcome
-from devenv.state.timeline import (
+from devenv.state.timeline_hooks import hook_to_json, parse_hook_time
+from devenv.state.timeline_values import (
     PathPart,
     ProbeMark,
     ServiceTimeline,
@@ -17,7 +18,6 @@ from devenv.state.timeline import (
     Step,
     Timeline,
 )
-from devenv.state.timeline_hooks import hook_to_json, parse_hook_time
 
 VERSION = 1
 

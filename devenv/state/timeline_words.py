@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from devenv.state.start_seen import StartOutcome
-from devenv.state.timeline import PathPart, ServiceTimeline, SpanKind, Timeline
 from devenv.state.timeline_compare import Comparison, Difference
+from devenv.state.timeline_values import PathPart, ServiceTimeline, SpanKind, Timeline
 
 _KIND_WORDS = {
     SpanKind.PULL: "pulled",

@@ -28,10 +28,11 @@ from devenv.state.model import Operation, OperationKind, Problem, State
 from devenv.state.reduce import reduce
 from devenv.state.start import MAX_KEPT, see_container
 from devenv.state.start_seen import BuildStepRun, ContainerSeen, Pull, StartOutcome
-from devenv.state.timeline import SpanKind, Timeline, resolve_timeline
+from devenv.state.timeline import resolve_timeline
 from devenv.state.timeline_chart import GLYPHS, axis_marks, layout_axis, layout_rows
 from devenv.state.timeline_compare import compare_timelines
 from devenv.state.timeline_document import parse_timeline, timeline_to_json
+from devenv.state.timeline_values import SpanKind, Timeline
 from devenv.state.timeline_words import render_comparison, render_path, render_service
 from tests.unit.projects import make_container, make_project, make_state
 

@@ -7,7 +7,7 @@ from html import escape
 
 from devenv.report.timelines import svg
 from devenv.report.timelines.text import render_title
-from devenv.state.timeline import ServiceTimeline, Timeline
+from devenv.state.timeline_values import ServiceTimeline, Timeline
 from devenv.state.timeline_words import render_seconds
 
 _STYLE = (

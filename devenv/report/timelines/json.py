@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from devenv.state.timeline import Timeline
 from devenv.state.timeline_document import timeline_to_json
+from devenv.state.timeline_values import Timeline
 
 
 def render(timeline: Timeline, comparison: Sequence[str] = (), *, width: int = 0) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from devenv.report.timelines.text import render_title
-from devenv.state.timeline import ServiceTimeline, Span, SpanKind, Timeline
 from devenv.state.timeline_chart import axis_marks
 from devenv.state.timeline_hooks import render_hook_time
+from devenv.state.timeline_values import ServiceTimeline, Span, SpanKind, Timeline
 from devenv.state.timeline_words import (
     render_bound,
     render_path,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from devenv.state.timeline import SpanKind, Timeline
 from devenv.state.timeline_chart import GLYPHS, READY_GLYPH, layout_axis, layout_rows
 from devenv.state.timeline_hooks import render_hook_time
+from devenv.state.timeline_values import SpanKind, Timeline
 from devenv.state.timeline_words import (
     render_bound,
     render_outcome,

@@ -15,7 +15,7 @@ from devenv.state.logs import LogStore
 from devenv.state.model import State
 from devenv.state.start_seen import StartOutcome
 from devenv.state.text import sanitize
-from devenv.state.timeline import ServiceTimeline, SpanKind, Timeline, resolve_timeline
+from devenv.state.timeline import resolve_timeline
 from devenv.state.timeline_chart import (
     FAILED_GLYPH,
     GLYPHS,
@@ -25,6 +25,7 @@ from devenv.state.timeline_chart import (
     layout_rows,
 )
 from devenv.state.timeline_hooks import render_hook_time
+from devenv.state.timeline_values import ServiceTimeline, SpanKind, Timeline
 from devenv.state.timeline_words import (
     render_bound,
     render_outcome,
