@@ -1,6 +1,6 @@
 """How fast volumes are saved, restored and cloned, beside `docker run … tar` on the same volume.
 
-    .venv/bin/python -m benchmarks.snapshot [ROUNDS] [ROWS]
+    .venv/bin/python -m benchmarks.snapshot [ROUNDS] [ROWS] [save|restore|clone]
 
 Needs a running engine and the images of `script/offline-images`. A PostgreSQL database is filled
 with ROWS rows. Then, in turns, in one run: `tar` in a container of the database's image with its
@@ -21,10 +21,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from devenv.engine.compose import find_compose
+
 NAME = "devenvbench"
 IMAGE = "devenv-offline/postgres"
 PLACE = "/var/lib/postgresql/data"
-COMPOSE = f"""
+PROJECT = f"""
 name: {NAME}
 services:
   db:
@@ -38,6 +40,7 @@ services:
 volumes:
   data:
 """
+COMPOSE = find_compose(os.environ).argv()
 SETTINGS = '[isolation]\nmode = "branch"\nclone_volumes = ["data"]\n'
 FILL = (
     "CREATE TABLE t AS SELECT n, md5(n::text) AS a, repeat(md5((n / 7)::text), 3) AS b "
@@ -58,7 +61,7 @@ class Bench:
         (place / "state").mkdir()
         self.project = place / "project"
         self.project.mkdir()
-        (self.project / "compose.yaml").write_text(COMPOSE)
+        (self.project / "compose.yaml").write_text(PROJECT)
         (self.project / "devenv.toml").write_text(SETTINGS)
 
     def run(self, *argv: str, stdin: Path | None = None, stdout: Path | None = None) -> str:
@@ -112,6 +115,13 @@ class Bench:
         words = ("tar", "-C", "/volume", "-xzf", "-")
         self.tar(self.fresh_volume(), *words, stdin=self.place / "gzip.tar.gz")
 
+    def restore_by_hand(self) -> None:
+        """What `restore` does, as one does it with Compose and `tar`: nothing is proven."""
+        self.run(*COMPOSE, "stop")
+        words = ("sh", "-c", "rm -rf /volume/* && tar -C /volume -xf -")
+        self.tar(f"{NAME}_data", *words, stdin=self.place / "plain.tar")
+        self.run(*COMPOSE, "start")
+
     def clone_tar(self) -> None:
         """Through a pipe of two containers, as the usual recipe has it."""
         out = ["docker", "run", "--rm", "--volume", f"{NAME}_data:/volume", "--entrypoint", "tar"]
@@ -151,17 +161,23 @@ def clone_alone() -> None:
     clone_before_start(Session(build_parser(words).parse_args(words)), yes=True, clone=True)
 
 
-def measure(bench: Bench, rounds: int) -> tuple[int, dict[str, list[float]]]:
+def measure(bench: Bench, rounds: int, only: str) -> tuple[int, dict[str, list[float]]]:
     ways: dict[str, Callable[[], None]] = {
         "save: docker run tar": bench.save_plain,
         "save: docker run tar | gzip -1": bench.save_gzip,
         "save: devenv": bench.save,
         "restore: docker run tar": bench.restore_plain,
         "restore: docker run tar -z": bench.restore_gzip,
+        "restore: stop, docker run tar, start": bench.restore_by_hand,
         "restore: devenv": bench.restore,
         "clone: docker run tar | docker run tar": bench.clone_tar,
         "clone: devenv": bench.clone,
     }
+    if only:
+        bench.save_plain()
+        bench.save_gzip()
+        bench.save()
+        ways = {name: way for name, way in ways.items() if name.startswith(only)}
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -178,6 +194,7 @@ def measure(bench: Bench, rounds: int) -> tuple[int, dict[str, list[float]]]:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     rows = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    only = sys.argv[3] if len(sys.argv) > 3 else ""
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
     with tempfile.TemporaryDirectory() as place:
         bench = Bench(Path(place))
@@ -189,7 +206,7 @@ def main() -> None:
             bench.devenv("up", "--detach", "--wait")
             url = "postgres://app:x@127.0.0.1/app"
             bench.devenv("exec", "db", "psql", "-q", url, "-c", FILL.format(rows=rows))
-            size, times = measure(bench, rounds)
+            size, times = measure(bench, rounds, only)
         finally:
             bench.git("switch", "-q", "main")
             bench.devenv("down", "--volumes", "--yes")

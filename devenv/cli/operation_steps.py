@@ -22,7 +22,7 @@ from devenv.cli.shared import ensure_shared, release_shared
 from devenv.cli.volume_recovery import recover_volumes
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
-from devenv.engine.preflight import check_plan, load_hashes, load_plan
+from devenv.engine.preflight import check_plan, load_plan
 from devenv.host.ports import find_listener
 from devenv.state.model import OperationKind, State
 from devenv.state.text import sanitize
@@ -95,9 +95,7 @@ class OperationSteps:
         if self._options().clone and session.files.settings.isolation.clone_volumes:
             await clone_if_missing(session, project, self._note)
         await resume_services(session, project.name)
-        hashes = await load_hashes(
-            session.compose, session.selection, session.environ, session.files.compose_files
-        )
+        hashes = await asyncio.to_thread(lambda: session.hashes)
         plan = await load_plan(
             session.client,
             project,

@@ -20,7 +20,7 @@ from devenv.cli.up import ask_first
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.compose.switch import SwitchPlan, plan_switch
 from devenv.engine.containers_now import observe_once
-from devenv.engine.preflight import check_plan, load_hashes, load_plan
+from devenv.engine.preflight import check_plan, load_plan
 from devenv.errors import CommandFailed, DevenvError, ExitCode, UsageError
 from devenv.host import paths
 from devenv.host.choices import forget_choice, remember_choice
@@ -258,10 +258,7 @@ async def load_switch_plan(
     Raises what keeps its files from loading, and EngineUnavailable.
     """
     project = await asyncio.to_thread(lambda: session.project)
-    selection = session.selection
-    hashes = await load_hashes(
-        session.compose, selection, session.environ, session.files.compose_files
-    )
+    hashes = await asyncio.to_thread(lambda: session.hashes)
     up = await load_plan(
         session.client,
         project,

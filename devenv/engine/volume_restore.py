@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from devenv.engine.api import EngineClient
 from devenv.engine.volume_copy import LeaveHeld, copy_volume, vessel_of
 from devenv.engine.volume_stage import Progress, Replacement, Root, Staged
-from devenv.engine.volume_swap import MovedBack, make_swap_vessel, run_swap
-from devenv.engine.volume_work import Work, make_mark, mark_labels
+from devenv.engine.volume_swap import MovedBack, Swapper
+from devenv.engine.volume_work import LABEL_WORK, Work, make_mark, mark_labels
 from devenv.engine.volumes import (
     VolumeError,
     list_users,
@@ -45,6 +45,8 @@ async def replace_volumes(
     """
     for stage in staged:
         await _refuse_running(client, stage.one)
+        if stage.swapper is not None:
+            await stage.swapper.ready()
     images = list(dict.fromkeys(image for stage in staged for image in stage.one.images))
     detail = [stage.one.to_detail(stage.root) for stage in staged]
     mark = await make_mark(client, images, Work.REPLACE, environment, detail)
@@ -52,10 +54,10 @@ async def replace_volumes(
     try:
         for stage in staged:
             progress.begin("putting in place", stage.one.key)
-            if stage.one.image is None:
+            if stage.swapper is None:
                 await _fill_anew(client, environment, stage.one, progress)
             else:
-                await run_swap(client, stage.vessel_id, stage.root, stage.one.key)
+                await stage.swapper.swap(stage.root, stage.one.key)
             done += 1
         await remove_vessel(client, mark)
     except BaseException as error:
@@ -85,16 +87,21 @@ async def complete_replacement(
     if await client.volume(one.volume) is None:
         return  # somebody has removed it, with both
     labels = mark_labels(Work.VESSEL, environment)
-    made = await make_swap_vessel(client, one.image, labels, one.volume, one.place)
+    swapper = Swapper(client, one.image, labels, one.volume, one.place)
+    swapper.start()
     try:
-        await run_swap(client, made, root, one.key)
+        await swapper.swap(root, one.key)
     finally:
-        await remove_vessel(client, made)
+        await swapper.close()
 
 
 async def _refuse_running(client: EngineClient, one: Replacement) -> None:
-    users = await list_users(client, one.volume)
-    running = [row for row in users if row.get("State") in ("running", "paused", "restarting")]
+    running = [
+        row
+        for row in await list_users(client, one.volume)
+        if row.get("State") in ("running", "paused", "restarting")
+        and LABEL_WORK not in (row.get("Labels") or {})
+    ]
     if running:
         name = (running[0].get("Names") or ["a container"])[0].removeprefix("/")
         raise VolumeError(

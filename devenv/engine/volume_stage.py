@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from devenv.compose.snapshot import Entry, diff_entries
 from devenv.compose.tar_index import BrokenTar, TarScanner
 from devenv.engine.api import ApiError, EngineClient
-from devenv.engine.volume_copy import LeaveHeld, open_vessel, passing, pump
+from devenv.engine.volume_copy import LeaveHeld, open_vessel, passing
 from devenv.engine.volume_find import VolumePlace
 from devenv.engine.volume_swap import (
+    Swapper,
     drop_place,
     find_swap_image,
-    make_swap_vessel,
     new_place,
     prepare_place,
     staged_path,
@@ -30,6 +30,7 @@ from devenv.engine.volumes import (
     MOUNT,
     VolumeError,
     list_users,
+    make_vessel,
     make_volume,
     read_volume,
     remove_vessel,
@@ -81,6 +82,8 @@ class Staged:
     one: Replacement
     vessel_id: str
     root: Root
+    swapper: Swapper | None
+    """What puts it in place, where that is done within the volume."""
 
 
 def replacements_from_detail(detail: Any) -> list[tuple[Replacement, Root]]:
@@ -152,39 +155,43 @@ async def staging(
     staged: list[Staged] = []
     try:
         for one in replacements:
-            vessel_id = await _open(client, environment, one)
-            staged.append(Staged(one, vessel_id, _root_of(contents[one.key])))
+            staged.append(await _open(client, environment, one, _root_of(contents[one.key])))
             if one.image is not None:
-                await prepare_place(client, vessel_id, one.place)
+                await prepare_place(client, staged[-1].vessel_id, one.place)
         yield staged
     except LeaveHeld:
+        await _close(client, staged)
         raise
     except BaseException:
-        await _remove_vessels(client, staged)
+        await _close(client, staged)
         await remove_stages(client, environment, detail)
         await remove_vessel(client, mark)
         raise
     else:
-        await _remove_vessels(client, staged)
+        await _close(client, staged)
         for one in replacements:
             if one.image is None:
                 await remove_volume(client, one.place)
         await remove_vessel(client, mark)
 
 
-async def _open(client: EngineClient, environment: str, one: Replacement) -> str:
+async def _open(client: EngineClient, environment: str, one: Replacement, root: Root) -> Staged:
     if one.image is None:
         labels = {LABEL_WORK: Work.STAGE.value, LABEL_WORK_OF: environment}
         await make_volume(client, one.place, labels)
-        return await open_vessel(client, environment, one.images, one.place)
+        vessel_id = await open_vessel(client, environment, one.images, one.place)
+        return Staged(one, vessel_id, root, None)
     if not one.exists:
         await make_volume(client, one.volume, one.labels, one.driver_opts)
     labels = mark_labels(Work.VESSEL, environment)
-    return await make_swap_vessel(client, one.image, labels, one.volume, one.place)
+    vessel_id = await make_vessel(client, one.image, labels, one.volume)
+    return Staged(one, vessel_id, root, Swapper(client, one.image, labels, one.volume, one.place))
 
 
-async def _remove_vessels(client: EngineClient, staged: Sequence[Staged]) -> None:
+async def _close(client: EngineClient, staged: Sequence[Staged]) -> None:
     for one in staged:
+        if one.swapper is not None:
+            await one.swapper.close()
         await remove_vessel(client, one.vessel_id)
 
 
@@ -220,6 +227,8 @@ async def fill_stage(
     What the snapshot says is compared with what the engine now gives.
     """
     one, scanner = staged.one, TarScanner()
+    if staged.swapper is not None:
+        staged.swapper.start()
     progress.begin("restoring", one.key)
     async with contextlib.aclosing(tar):
         passed = passing(tar, scanner, progress.on_bytes)
@@ -253,14 +262,16 @@ async def fill_stage(
 async def read_back(
     client: EngineClient, vessel_id: str, path: str, progress: Progress
 ) -> TarScanner:
-    """All that a vessel has below `path`. Raises VolumeError."""
+    """All that a vessel has below `path`. Raises VolumeError.
+
+    Without a thread: to look at a piece takes less than to hand it over.
+    """
     scanner = TarScanner()
     try:
-        await pump(
-            read_volume(client, vessel_id, path),
-            scanner.feed,
-            lambda: progress.on_bytes(scanner.content_bytes),
-        )
+        async with contextlib.aclosing(read_volume(client, vessel_id, path)) as chunks:
+            async for chunk in chunks:
+                scanner.feed(chunk)
+                progress.on_bytes(scanner.content_bytes)
         scanner.finish()
     except BrokenTar as error:
         raise VolumeError(f"A volume could not be read to its end: {error}.") from None

@@ -14,13 +14,15 @@ at any moment, the same call goes on from there. What cannot be moved aside is m
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import secrets
 import tarfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from urllib.parse import quote
 
 from devenv.engine.api import ApiError, EngineClient
+from devenv.engine.exchange import Exchange
 from devenv.engine.volumes import (
     MOUNT,
     VolumeError,
@@ -44,7 +46,7 @@ move() {{
     [ ! -e "$one" ] && [ ! -L "$one" ] || mv -f -- "$one" "$2" || return 1
   done
 }}
-cd {MOUNT} || exit 1
+cd {MOUNT} && read go || exit 1
 if [ -d "$place/new/volume" ]; then
   if [ ! -d "$place/old" ]; then
     mkdir -p "$place/going" || exit 1
@@ -117,12 +119,69 @@ async def _has_tool(client: EngineClient, container_id: str, tool: str) -> bool:
     return False
 
 
-async def make_swap_vessel(
-    client: EngineClient, image: str, labels: Mapping[str, str], volume: str, place: str
-) -> str:
-    """A vessel of the volume that does the swap once it is started. Raises ApiError."""
-    command = ("sh", "-c", _SWAP, "devenv", place)
-    return await make_vessel(client, image, labels, volume, command=command)
+class Swapper:
+    """A container of the volume that runs already, and does the swap once it is told to.
+
+    To start it takes longer than all that it does: that goes on while other things are done. A
+    devenv that ends meanwhile closes its input, and it ends having done nothing.
+    """
+
+    def __init__(
+        self, client: EngineClient, image: str, labels: Mapping[str, str], volume: str, place: str
+    ) -> None:
+        self._client = client
+        self._of = image, labels, volume, place
+        self._stack = contextlib.AsyncExitStack()
+        self._starting: asyncio.Task[tuple[str, Exchange]] | None = None
+
+    def start(self) -> None:
+        """Begin to start it; what that fails with is raised by `swap`."""
+        self._starting = asyncio.create_task(self._start())
+
+    async def _start(self) -> tuple[str, Exchange]:
+        client = self._client
+        image, labels, volume, place = self._of
+        command = ("sh", "-c", _SWAP, "devenv", place)
+        made = await make_vessel(client, image, labels, volume, command=command, reads=True)
+        self._stack.push_async_callback(remove_vessel, client, made)
+        path = f"/containers/{made}"
+        attach = client.open_exchange("POST", f"{path}/attach?stream=1&stdin=1", {})
+        exchange = await self._stack.enter_async_context(attach)
+        await client.request("POST", f"{path}/start")
+        return made, exchange
+
+    async def ready(self) -> None:
+        """Wait until it runs. Raises ApiError, VolumeError."""
+        assert self._starting is not None
+        await asyncio.shield(self._starting)
+
+    async def swap(self, root: tuple[int, int, int, int], what: str) -> None:
+        """Put the new content in place of the old, which goes; again where that was cut off.
+
+        `root`: mode, owner, group and time of the volume's own directory. Raises MovedBack, and
+        VolumeError where it must be repeated.
+        """
+        assert self._starting is not None
+        made, exchange = await asyncio.shield(self._starting)
+        await exchange.write(b"go\n")
+        code = await _wait(self._client, made)
+        if code == _BACK:
+            raise MovedBack(
+                f"What volume {what} has cannot be moved aside. Nothing was changed.",
+                fix="is a file in it immutable (lsattr), or the volume's file system read-only?",
+            )
+        if code != 0:
+            raise VolumeError(f"The container that puts volume {what} in place ended with {code}.")
+        directory = render_directories({MOUNT.strip("/"): root})
+        await write_volume(self._client, made, _once(directory))
+
+    async def close(self) -> None:
+        """Remove it, whatever it is at."""
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
+            if not self._starting.cancelled():
+                self._starting.exception()  # seen, so that nobody complains of it
+        await self._stack.aclose()
 
 
 async def prepare_place(client: EngineClient, vessel_id: str, place: str) -> None:
@@ -139,26 +198,6 @@ async def write_staged(
     await write_volume(client, vessel_id, tar, f"{MOUNT}/{place}/new")
 
 
-async def run_swap(
-    client: EngineClient, vessel_id: str, root: tuple[int, int, int, int], what: str
-) -> None:
-    """Put the new content in place of the old, which goes; once that is done it does nothing more.
-
-    `root`: mode, owner, group and time of the volume's own directory. Raises MovedBack, and
-    VolumeError where it must be repeated.
-    """
-    code = await _run(client, vessel_id)
-    if code == _BACK:
-        raise MovedBack(
-            f"What volume {what} has cannot be moved aside. Nothing was changed.",
-            fix="is a file in it immutable (lsattr), or the volume's file system read-only?",
-        )
-    if code != 0:
-        raise VolumeError(f"The container that puts volume {what} in place ended with {code}.")
-    directory = render_directories({MOUNT.strip("/"): root})
-    await write_volume(client, vessel_id, _once(directory))
-
-
 async def drop_place(
     client: EngineClient, image: str, labels: Mapping[str, str], volume: str, place: str
 ) -> bool:
@@ -169,7 +208,8 @@ async def drop_place(
     command = ("sh", "-c", _DROP, "devenv", place)
     made = await make_vessel(client, image, labels, volume, command=command)
     try:
-        code = await _run(client, made)
+        await client.request("POST", f"/containers/{made}/start")
+        code = await _wait(client, made)
     finally:
         await remove_vessel(client, made)
     if code not in (0, _EMPTY):
@@ -177,10 +217,9 @@ async def drop_place(
     return code == _EMPTY
 
 
-async def _run(client: EngineClient, vessel_id: str) -> int:
-    path = f"/containers/{quote(vessel_id, safe='')}"
-    await client.request("POST", f"{path}/start")
-    done = await client.request("POST", f"{path}/wait", timeout_seconds=SHELL_SECONDS)
+async def _wait(client: EngineClient, vessel_id: str) -> int:
+    path = f"/containers/{vessel_id}/wait"
+    done = await client.request("POST", path, timeout_seconds=SHELL_SECONDS)
     return int(done.json().get("StatusCode", 1))
 
 

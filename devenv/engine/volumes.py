@@ -38,8 +38,11 @@ async def make_vessel(
     volume: str | None = None,
     *,
     command: Sequence[str] = ("true",),
+    reads: bool = False,
 ) -> str:
     """Create a container of `image` that holds `volume`, and is not started; its id.
+
+    `reads`: it has an input, which ends with the first connection that was attached to it.
 
     The image's own files are not copied into an empty volume. Raises ApiError: 404 where the
     image is gone.
@@ -52,6 +55,8 @@ async def make_vessel(
         "Cmd": [],
         "User": "0",
         "WorkingDir": "/",
+        "OpenStdin": reads,
+        "StdinOnce": reads,
         "Healthcheck": {"Test": ["NONE"]},
         # An image that Compose has built carries its labels: this is no container of a service.
         "Labels": {LABEL_PROJECT: "", LABEL_SERVICE: "", **labels},

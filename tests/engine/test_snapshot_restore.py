@@ -132,8 +132,9 @@ def test_a_restore_that_is_killed_at_any_step_is_undone_or_completed(project: Pr
     start = max(at for at, step in enumerate(steps, 1) if step.endswith("/start"))
     directory, content, root = puts  # the place within the volume, its content, the volume's owner
     (swap,) = waits  # the container that renames is at work
-    commit = content + 1
+    commit = swap - 1
     assert stop < directory < content < commit < swap < root < start < len(steps)
+    assert steps[commit - 1] == "POST /containers/create"
     # The others are like one of these: a vessel more or less, or a mark.
     for at in (content, commit, swap, start):
         sql(project, "INSERT INTO t VALUES (0, '')")

@@ -56,7 +56,9 @@ class Machine:
         fill(self.volume / PLACE / "new" / "volume", "new")
         fill(self.wanted, "new")
 
-    def run(self, script: str, last: int = 0, tools: tuple[str, ...] = ("find",)) -> int:
+    def run(
+        self, script: str, last: int = 0, tools: tuple[str, ...] = ("find",), say: bytes = b"go\n"
+    ) -> int:
         """The script's exit code; killed at its `last` call of `mv` or `rm`."""
         self.bins.mkdir(exist_ok=True)
         for one in self.bins.iterdir():
@@ -81,6 +83,7 @@ class Machine:
             ["/bin/sh", "-c", script.replace(f"cd {MOUNT}", f"cd '{self.volume}'"), "x", PLACE],
             env={"PATH": str(self.bins)},
             start_new_session=True,
+            input=say,
             capture_output=True,
             check=False,
         )
@@ -110,6 +113,14 @@ def test_cut_off_anywhere_it_goes_on(tmp_path: Path, tools: tuple[str, ...]) -> 
         assert content(machine.volume) == content(machine.wanted), last
     assert whole.run(volume_swap._SWAP, tools=tools) == 0  # there is nothing to do
     assert content(whole.volume) == content(whole.wanted)
+
+
+def test_a_devenv_that_ends_beforehand_has_changed_nothing(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.prepare()
+    before = content(machine.volume)
+    assert machine.run(volume_swap._SWAP, say=b"") == 1
+    assert content(machine.volume) == before
 
 
 def test_links_stay_one_file(tmp_path: Path) -> None:
