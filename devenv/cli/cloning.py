@@ -96,10 +96,11 @@ def _base_name(session: Session) -> EnvironmentName:
     return resolve_base_name(session, session.base_project)
 
 
-def clone_before_start(session: Session, *, yes: bool, clone: bool) -> None:
+def clone_before_start(session: Session, *, yes: bool, clone: bool, ask: Ask | None = None) -> None:
     """Clone what is to be cloned before the first start, with questions and progress.
 
-    `clone` False: begin with empty volumes. What keeps the files from loading, or the engine from
+    `clone` False: begin with empty volumes. `ask` asks in another way than at the terminal. What
+    keeps the files from loading, or the engine from
     answering, is left to the start itself. Raises PlanRefused where the answer was no.
     """
     if not clone or session.files.settings.isolation.mode == "none":
@@ -125,10 +126,9 @@ def clone_before_start(session: Session, *, yes: bool, clone: bool) -> None:
             chosen = [one for one in clones if one.is_wanted]
             rest = [one for one in clones if not one.is_wanted]
             if rest and _is_first_start(session, project):
-                chosen += await _offer(session, rest)
-            await clone_volumes(
-                session, project, chosen, ask=answer_with(yes), progress=progress, tell=say
-            )
+                chosen += await _offer(session, rest, ask)
+            answer = answer_with(yes) if ask is None or yes else ask
+            await clone_volumes(session, project, chosen, ask=answer, progress=progress, tell=say)
 
     try:
         asyncio.run(work())
@@ -141,16 +141,21 @@ def _is_first_start(session: Session, project: Project) -> bool:
         return load_environment(memory, project.name) is None
 
 
-async def _offer(session: Session, clones: Sequence[Clone]) -> list[Clone]:
+async def _offer(session: Session, clones: Sequence[Clone], ask: Ask | None) -> list[Clone]:
     """Ask about the volumes that stay behind with the default branch; without a terminal say so."""
     sizes = await load_sizes(session.client)
     names = ", ".join(
         f"{one.key} ({render_bytes(sizes[one.source])})" if one.source in sizes else one.key
         for one in clones
     )
-    await say(f"The default branch's environment has data that this one begins without: {names}.")
-    if sys.stdin.isatty() and ask_at_terminal("Copy it?"):
-        return list(clones)
+    words = f"The default branch's environment has data that this one begins without: {names}."
+    if ask is not None:
+        if await ask(f"{words} Copy it?"):
+            return list(clones)
+    else:
+        await say(words)
+        if sys.stdin.isatty() and ask_at_terminal("Copy it?"):
+            return list(clones)
     keys = ", ".join(f'"{one.key}"' for one in clones)
     await say(f"Not copied. clone_volumes = [{keys}] in [isolation] of devenv.toml copies it.")
     return []

@@ -32,6 +32,8 @@ from devenv.values import replace
 
 END_SECONDS = 5.0
 """How long a hook may take to end after SIGTERM."""
+LINGER_SECONDS = 2.0
+"""How long the output is read on once a hook has ended, where a process that it left holds it."""
 _EXIT_FIXES: Mapping[int, str] = {
     126: "it is not executable: chmod +x, and look at its first line",
     127: "the program, or one that it calls, is not there: install it, or check the path",
@@ -174,6 +176,8 @@ class HookRunner:
                 timeout_seconds=hook.timeout_seconds,
                 on_line=on_line,
                 end_seconds=END_SECONDS,
+                is_guarded=True,
+                linger_seconds=LINGER_SECONDS,
             )
             code = completed.returncode
         return code, "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from typing import TYPE_CHECKING
 
 from devenv.cli.output import print_json, print_note, print_text
 from devenv.cli.session import Session
@@ -11,6 +12,9 @@ from devenv.cli.up_checks import show_checks
 from devenv.cli.up_options import UpOptions
 from devenv.errors import ExitCode
 from devenv.state.text import sanitize
+
+if TYPE_CHECKING:
+    from devenv.cli.snapshots import Ask
 
 
 def resolve_options(session: Session, arguments: argparse.Namespace) -> UpOptions:
@@ -28,6 +32,7 @@ def resolve_options(session: Session, arguments: argparse.Namespace) -> UpOption
 def print_plan(session: Session, arguments: argparse.Namespace) -> int:
     """Print what `up` would do. Exit code 1 where it would refuse."""
     from devenv.checks.losses import find_losses
+    from devenv.cli.cloning import find_clones
     from devenv.cli.drift import explain_with
     from devenv.cli.hook_run import hooks_of
     from devenv.engine.preflight import load_hashes, load_plan
@@ -56,6 +61,7 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
             for hook in (hooks_of(session, event) if session.runs_hooks else ())
         ]
         losses = find_losses(session.project, options.services, options.without)
+        clones = await find_clones(session, session.project) if options.clone else []
         if arguments.format == "json":
             print_json(
                 {
@@ -63,6 +69,11 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
                     "hooks": [
                         {"event": hook.event, "run": hook.text, "service": hook.service}
                         for hook in hooks
+                    ],
+                    "clones": [
+                        {"volume": one.key, "from": one.source, "to": one.target}
+                        for one in clones
+                        if one.is_wanted
                     ],
                     "losses": [
                         {"service": loss.service, "on": loss.on, "effects": list(loss.effects)}
@@ -76,6 +87,12 @@ def print_plan(session: Session, arguments: argparse.Namespace) -> int:
                 for hook in hooks
             )
             lines += "".join(f"loses: {loss.text}\n" for loss in losses)
+            lines += "".join(
+                f"clone: {one.key}: from {one.source}\n"
+                if one.is_wanted
+                else f"not cloned: {one.key}: {one.source} has data, and is not in clone_volumes\n"
+                for one in clones
+            )
             print_text(sanitize(render_plan(plan) + lines))
         refused = bool(plan.volume_conflicts or plan.port_conflicts)
         if not arguments.no_checks:
@@ -105,13 +122,17 @@ def ask_first(session: Session, *, shows_access: bool = True) -> None:
         offer_hooks(session)
 
 
-def clone_first(session: Session, arguments: argparse.Namespace) -> None:
-    """Copy the default branch's data before the first start of an environment beside it."""
+def clone_first(session: Session, arguments: argparse.Namespace, ask: Ask | None = None) -> None:
+    """Copy the default branch's data before the first start of an environment beside it.
+
+    `ask` asks in another way than at the terminal. Raises PlanRefused where the answer was no.
+    """
     if session.files.settings.isolation.mode != "none":
         from devenv.cli.cloning import clone_before_start
 
         clone = not getattr(arguments, "no_clone", False)
-        clone_before_start(session, yes=getattr(arguments, "yes", False), clone=clone)
+        yes = getattr(arguments, "yes", False)
+        clone_before_start(session, yes=yes, clone=clone, ask=ask)
 
 
 def apply_switch(session: Session) -> Session:

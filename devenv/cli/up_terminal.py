@@ -18,7 +18,7 @@ from devenv.cli.up_options import UpOptions
 from devenv.cli.up_output import print_problem
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.engine.problems import to_problem
-from devenv.errors import DevenvError, ExitCode
+from devenv.errors import DevenvError, ExitCode, PlanRefused
 from devenv.state.actions import (
     ChecksRequested,
     EngineLost,
@@ -29,6 +29,7 @@ from devenv.state.actions import (
 from devenv.state.logs import LogLine
 from devenv.state.model import Environment, OperationKind, Problem, State
 from devenv.state.switcher import SwitchTarget, parse_target
+from devenv.state.text import sanitize
 
 if TYPE_CHECKING:
     from devenv.state.watch_events import WatchEvent
@@ -41,9 +42,15 @@ def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
     """The terminal UI. The first frame is drawn before Compose or the engine are asked."""
     notice: Problem | None = None
     left: set[EnvironmentName] = set()
+    has_switched = False
     while True:
         ask_first(session, shows_access=False)
-        clone_first(session, arguments)
+        try:
+            clone_first(session, arguments, _ask_on_screen if has_switched else None)
+        except PlanRefused as error:
+            if not has_switched:
+                raise
+            notice = to_problem(error)
         answer = asyncio.run(_run_terminal(session, arguments, notice, left))
         notice = None
         if isinstance(answer, int):
@@ -56,6 +63,14 @@ def run_terminal(session: Session, arguments: argparse.Namespace) -> int:
             session, notice = _switch(session, answer)
         else:
             session = apply_switch(session)
+        has_switched = True
+
+
+async def _ask_on_screen(question: str) -> bool:
+    """Between two runs of the UI: who looks at it expects no question at a prompt."""
+    from devenv.tui.question_app import ask_on_screen
+
+    return await ask_on_screen(sanitize(question), "Copy the data", "No")
 
 
 def _release(session: Session, left: Iterable[EnvironmentName]) -> None:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
+from devenv.engine.process_guard import guarding
 from devenv.errors import CommandFailed, CommandTooLong
 from devenv.values import dataclass
 
@@ -25,6 +26,11 @@ END_SECONDS = 10.0
 TAIL_BYTES = 64 * 1024
 """How much of each stream is kept when its lines are given out as they come."""
 _READ_BYTES = 64 * 1024
+_LOOK_SECONDS = 0.1
+_LEFT = (
+    "A process that it left behind holds its output, which is read no more; give it another: "
+    "COMMAND >FILE 2>&1 &"
+)
 _MAX_LINE_BYTES = 64 * 1024
 
 LineHandler = Callable[[str, str], None]
@@ -51,6 +57,8 @@ async def run_process(
     on_line: LineHandler | None = None,
     stdin: int | bytes = DEVNULL,
     end_seconds: float = END_SECONDS,
+    is_guarded: bool = False,
+    linger_seconds: float | None = None,
 ) -> Completed:
     """Run a command to its end, whatever its exit code.
 
@@ -59,6 +67,10 @@ async def run_process(
     stream are returned. Raises CommandFailed when the command cannot be started (exit code
     126 or 127), CommandTooLong when it passes `timeout_seconds`. On a timeout, a cancellation or
     an error in `on_line` the child's whole process group is ended first.
+
+    `is_guarded`: that group is ended too where devenv itself is killed. `linger_seconds`: how long
+    is read on once the child has ended and a process that it left behind holds its output; None:
+    until that has ended.
     """
     argv = tuple(argv)
     started = time.monotonic()
@@ -92,9 +104,14 @@ async def run_process(
     ]
     if isinstance(stdin, bytes):
         work.append(asyncio.create_task(_feed(process.stdin, stdin)))
+    guard = guarding(process.pid, end_seconds) if is_guarded else contextlib.nullcontext()
+    is_left = False
     try:
-        async with asyncio.timeout(timeout_seconds):
-            await asyncio.gather(*work)
+        async with guard, asyncio.timeout(timeout_seconds):
+            if linger_seconds is not None:
+                is_left = await _is_left(process, work, linger_seconds)
+            if not is_left:
+                await asyncio.gather(*work)
     except TimeoutError:
         await _end(process, work, end_seconds)
         raise CommandTooLong(
@@ -107,6 +124,13 @@ async def run_process(
         await _end(process, work, end_seconds)
         raise
     assert process.returncode is not None
+    if is_left:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        _close_pipes(process)
+        if on_line is not None:
+            on_line("stderr", _LEFT)
     return Completed(process.returncode, out.text(), err.text(), time.monotonic() - started)
 
 
@@ -193,6 +217,31 @@ class _Collector:
             self._on_line(self._name, line.removesuffix(b"\r").decode(errors="replace"))
 
 
+async def _is_left(
+    process: asyncio.subprocess.Process, work: Sequence[asyncio.Task[object]], seconds: float
+) -> bool:
+    """Wait until all is read, or the child has ended and what it left behind holds its output.
+
+    By looking again and again: `wait` itself may wait for the output, too.
+    """
+    ended_at: float | None = None
+    while True:
+        done, pending = await asyncio.wait(work, timeout=_LOOK_SECONDS)
+        if not pending or any(task.exception() is not None for task in done):
+            return False
+        now = time.monotonic()
+        if process.returncode is not None:
+            ended_at = ended_at or now
+            if now - ended_at >= seconds:
+                return True
+
+
+def _close_pipes(process: asyncio.subprocess.Process) -> None:
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
 async def _pump(reader: asyncio.StreamReader | None, collector: _Collector) -> None:
     assert reader is not None
     while data := await reader.read(_READ_BYTES):
@@ -229,9 +278,7 @@ async def _end(
         break
     # What the child left behind in its group holds no pipe of ours, but goes too.
     _signal_group(process, signal.SIGKILL)
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
+    _close_pipes(process)
 
 
 def _signal_group(process: asyncio.subprocess.Process, number: int) -> None:

@@ -58,6 +58,7 @@ def test_a_clone_while_the_app_writes_is_of_one_moment(repository: Repository) -
     psql(main, "CREATE TABLE t AS SELECT 1 AS n, '' AS m; CREATE TABLE u AS SELECT 1 AS n")
     topic = repository.worktree("topic", "a/shop")
     ids = main.ids()
+    assert f"clone: data: from {main.name}_data" in topic.run("up", "--dry-run").stdout
     with main.running("exec", "db", "sh", "-c", WRITE) as writer:
         wait_for(lambda: int(psql(main, "SELECT count(*) FROM t")) > 20, what="the writer")
         before = int(psql(main, "SELECT count(*) FROM t"))

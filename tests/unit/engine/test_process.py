@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -117,3 +118,58 @@ def test_interactive() -> None:
     assert run_interactive(["sh", "-c", "kill -9 $$"]) == 137
     # Ctrl-C belongs to the child: devenv itself goes on.
     assert run_interactive(["sh", "-c", f"kill -2 {os.getpid()}; exit 5"]) == 5
+
+
+async def test_what_a_child_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """A daemon that holds its output goes on; what it says is read no more."""
+    seen: list[str] = []
+    async with asyncio.timeout(30):
+        done = await run_process(
+            ["sh", "-c", f"echo one; sleep 60 & echo $! >{tmp_path}/pid"],
+            timeout_seconds=60,
+            on_line=lambda _stream, line: seen.append(line),
+            linger_seconds=0.2,
+        )
+    pid = await wait_for(tmp_path / "pid")
+    try:
+        assert done.returncode == 0
+        assert seen[0] == "one" and seen[1].startswith("A process that it left behind")
+        assert is_alive(pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+async def test_output_that_follows_the_end_is_read() -> None:
+    seen: list[str] = []
+    done = await run_process(
+        ["sh", "-c", "(sleep 0.2; echo two) & echo one"],
+        timeout_seconds=60,
+        on_line=lambda _stream, line: seen.append(line),
+        linger_seconds=20,
+    )
+    assert (done.returncode, seen) == (0, ["one", "two"])
+
+
+RUN_GUARDED = """
+import asyncio, sys
+from devenv.engine.process import run_process
+asyncio.run(run_process(
+    ["sh", "-c", sys.argv[1]], timeout_seconds=60, end_seconds=0.5, is_guarded=True
+))
+"""
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' TERM; "])
+async def test_a_guarded_group_ends_with_a_devenv_that_is_killed(tmp_path: Path, trap: str) -> None:
+    script = f"{trap}sleep 60 & echo $! >{tmp_path}/child; echo $$ >{tmp_path}/pid; wait"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", RUN_GUARDED, script)
+    pids = [await wait_for(tmp_path / name) for name in ("child", "pid")]
+    guards = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    async with asyncio.timeout(20):  # the guard stands beside the child
+        while len(guards.read_text().split()) < 2:  # noqa: ASYNC110, ASYNC240
+            await asyncio.sleep(0.01)
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(20):
+        while any(map(is_alive, pids)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
