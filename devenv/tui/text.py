@@ -239,7 +239,27 @@ def render_status_line(state: State, now: float, width: int) -> Text:
     if moving and operation.kind not in (OperationKind.STOP, OperationKind.DOWN):
         waits = "; ".join(f"{s.name} {s.detail or s.status.value}" for s in moving)
         return Text(f" ◐ {sanitize(words)}: {sanitize(waits)}", "yellow", no_wrap=True)
-    return Text(no_wrap=True).append(f" ✓ {sanitize(words)} is done", "green")
+    text = Text(no_wrap=True, overflow="ellipsis").append(f" ✓ {sanitize(words)} is done", "green")
+    if operation.kind is OperationKind.UP:
+        text.append(_ready_words(state, now))
+    return text
+
+
+def _ready_words(state: State, now: float) -> str:
+    """Such as ` · ready in 41.0 s: http://localhost:3000`; empty where nothing was started."""
+    from devenv.state.start_seen import StartOutcome
+
+    if state.start is None or state.start.outcome is not StartOutcome.READY:
+        return ""
+    from devenv.state.timeline import resolve_timeline
+    from devenv.state.timeline_words import render_outcome
+
+    timeline = resolve_timeline(state, now)
+    if timeline is None or not timeline.started_any:
+        return ""
+    urls = [url for service in state.services if (url := first_url(service)) is not None]
+    more = f" (+{len(urls) - 1}, o opens one)" if len(urls) > 1 else ""
+    return sanitize(f" · {render_outcome(timeline)}{f': {urls[0]}{more}' if urls else ''}")
 
 
 def _render_hook(state: State, now: float, width: int) -> Text | None:
