@@ -180,7 +180,13 @@ def _no_port(name: str | None, target: int | None, services: Sequence[ServiceSta
     if others:
         shown = ", ".join(map(str, others))
         return UsageError(f"{who} does not publish port {target}.", fix=f"published: {shown}")
-    if any(c.state == "running" for service in services for c in service.containers):
+    running = {s.name for s in services if any(c.state == "running" for c in s.containers)}
+    if running and len(running) < len(services):
+        return UsageError(
+            "No service that runs publishes a port.",
+            fix="devenv ps shows which do not run",
+        )
+    if running:
         return UsageError(
             f"{name or 'Every service'} runs, but publishes no port.",
             fix="add `ports:` to the service to publish one",

@@ -8,12 +8,13 @@ checkout there and back are no change. It knows paths and no services.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
 import stat
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ParamSpec
 
@@ -86,6 +87,7 @@ class SourceWatcher:
         self._times: dict[str, float] = {}
         """When each file became what it was when it was first looked at."""
         self._before = before
+        self._own = _own_outputs()
         self._lock = threading.Lock()
         """Held while what is known changes: comparing is done in a thread."""
         self._again = asyncio.Event()
@@ -247,7 +249,7 @@ class SourceWatcher:
 
     def _look(self, path: str) -> None:
         self._times[path] = changed_at(path)
-        seen = _load(path)
+        seen = _load(path, self._own)
         if seen is not None:
             self._seen[path] = seen
 
@@ -283,7 +285,7 @@ class SourceWatcher:
             looked.update(path for path in self._seen if _is_below(path, gone))
         changed = []
         for path in looked:
-            before, now = self._seen.get(path), _load(path)
+            before, now = self._seen.get(path), _load(path, self._own)
             if before == now:
                 continue
             changed.append(path)
@@ -329,13 +331,28 @@ def _existing(paths: Iterable[str]) -> list[str]:
     )
 
 
-def _load(path: str) -> _Seen | None:
-    """A file's or link's content and mode; None for what is not there, and for directories."""
+def _own_outputs() -> frozenset[tuple[int, int]]:
+    """Device and inode of the files that this process's stdout and stderr go to, if any.
+
+    One that lies among the sources would change with every word said of its last change.
+    """
+    found = set()
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def _load(path: str, own: Collection[tuple[int, int]] = ()) -> _Seen | None:
+    """A file's or link's content and mode; None for what is not there, for directories, and for
+    this process's `own` outputs."""
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
             return _Seen(f"link {os.readlink(path)}", 0)  # noqa: PTH115
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) in own:
             return None
         mode = stat.S_IMODE(status.st_mode)
         if status.st_size > MAX_HASHED_BYTES:

@@ -53,6 +53,12 @@ _TEMPORARY = re.compile(
     r"|\.goutputstream-[^/]*|\.nfs[0-9a-f]+)$"
 )
 
+_OUTPUT = re.compile(
+    r"\.(?:log|pid|sock|pyc|pyo|rdb|aof)$|\.(?:sqlite3?|db)(?:-(?:journal|wal|shm))?$"
+    r"|(?:^|/)(?:\.coverage(?:\.[^/]*)?|nohup\.out|Thumbs\.db)$",
+    re.IGNORECASE,
+)
+
 
 def is_loaded(path: str, program: str = "") -> bool:
     """Whether a program is likely to keep what it read of the file, and not only hand it out.
@@ -61,6 +67,8 @@ def is_loaded(path: str, program: str = "") -> bool:
     """
     name = posixpath.basename(path)
     suffix = posixpath.splitext(name)[1].lower()
+    if is_output(path):
+        return False
     if suffix in _HANDED_OUT or is_document(path) or name.endswith((".example", ".sample")):
         return False
     if name.startswith(".") and not name.startswith(".env"):
@@ -94,6 +102,14 @@ def is_first_start(target: str) -> bool:
 def is_temporary(path: str) -> bool:
     """Whether it is an editor's or a desktop's own file, which comes and goes around a save."""
     return _TEMPORARY.search(path) is not None
+
+
+def is_output(path: str) -> bool:
+    """Whether it is a log, a database's file or the like: no source, but what a program makes.
+
+    A restart for it would be followed by the next, since the program writes it again.
+    """
+    return _OUTPUT.search(path) is not None
 
 
 def is_of_git(path: str) -> bool:

@@ -11,7 +11,7 @@ from devenv.compose.layers import Layers
 from devenv.compose.model import Project, Service
 from devenv.compose.watch.builds import ImageBuild, find_other_reader, pattern_line
 from devenv.compose.watch.flow import Copied, Result, Traces, find_copied_text, trace
-from devenv.compose.watch.kinds import is_configuration, is_first_start, is_loaded
+from devenv.compose.watch.kinds import is_configuration, is_first_start, is_loaded, is_output
 from devenv.compose.watch.mounts import Mount, resolve_mounts
 from devenv.compose.watch.places import key_place, mount_place, rule_place
 from devenv.compose.watch.recipe import entry_words, short_words, start_commands, start_words
@@ -145,8 +145,8 @@ class ServicePlanner:
         action, rule = choose_rule(matching)
         place = rule_place(self._layers, self.service.name, rule)
         if inferred is not None and inferred.action in (WatchAction.REBUILD, WatchAction.RELOAD):
-            is_own = any(one.path == path for one in matching)
-            if action is not WatchAction.REBUILD and not is_own and self._needs_build(path):
+            own = any(one.path == path for one in matching)
+            if action is not WatchAction.REBUILD and not own and self._needs_build(path):
                 return None  # a rule for a directory forgets the manifest that lies in it
         target = next((t for one in matching if (t := one.target_of(path))), None)
         reason = f"develop.watch: {action.value}"
@@ -273,6 +273,8 @@ class ServicePlanner:
 
     def _of_mount(self, path: str, inside: str, mount: Mount) -> PlannedChange:
         place = mount_place(self._layers, mount)
+        if mount.source != path and is_output(path):
+            return self._ignore(path, "programs write it while they run", place)
         how = {"configs": "a config", "secrets": "a secret"}.get(mount.key, "a bind mount")
         restart = self._wants_restart(path, inside, mount)
         if not self._facts.is_local:
@@ -280,9 +282,8 @@ class ServicePlanner:
             reason = f"{how} of a remote engine shows that machine's files, so it is copied"
             return self._change(path, action, reason, place, inside)
         if restart:
-            return self._change(
-                path, WatchAction.RESTART, f"{how} shows it; {restart}", place, inside
-            )
+            reason = f"{how} shows it; {restart}"
+            return self._change(path, WatchAction.RESTART, reason, place, inside)
         reason = f"{how} already shows it"
         if is_first_start(inside):
             reason += "; it is read only while the data volume is empty"
@@ -383,9 +384,8 @@ class ServicePlanner:
         *,
         stale: bool = False,
     ) -> PlannedChange:
-        return PlannedChange(
-            path, self.service.name, action, reason, target, place, stale_image=stale
-        )
+        name = self.service.name
+        return PlannedChange(path, name, action, reason, target, place, stale_image=stale)
 
     def inline_place(self) -> Place | None:
         """Where the build's `dockerfile_inline` stands."""

@@ -38,6 +38,17 @@ def find_run_fault(argv: tuple[str, ...], returncode: int, text: str) -> DevenvE
         )
         taken.port = int(found[1])
         return taken
+    if found := re.search(r"unable to find (user|group) (\S+): no matching entries", text):
+        began = dict.fromkeys(re.findall(r"Container (\S+?)\s+Starting", text))
+        open_ = [one for one in began if not re.search(rf"{re.escape(one)}\s+Started", text)]
+        who = open_[0] if len(open_) == 1 else "a container"
+        return CommandFailed(
+            argv,
+            returncode,
+            end,
+            message=f"The image of {who} has no {found[1]} {found[2]}, as which it would run.",
+            fix=f"correct `user:` of the service, or use an image that has {found[2]}.",
+        )
     if re.search(_POOLS_USED_UP, text):
         return CommandFailed(
             argv,

@@ -35,8 +35,10 @@ NOT_PLANTED = {
     "healthcheck-command-missing",
     "ignore-unknown",
     "ignore-unused",
+    "git-dir-not-mounted",
 }
-"""Rules about devenv's own files and comments, and about what only an engine can say."""
+"""Rules about devenv's own files and comments, about linked worktrees, and about what only an
+engine can say."""
 
 
 def _layouts(number: int, fault: Fault) -> list[str]:

@@ -204,3 +204,10 @@ def test_no_addresses_for_another_network(words: str) -> None:
     error = classify_compose_failure(ARGV, 1, said, files=["compose.yaml"])
     assert "no addresses left for another network" in error.message
     assert "devenv gc" in (error.fix or "")
+
+
+def test_a_user_that_the_image_lacks_names_the_container_that_began_and_did_not_start() -> None:
+    error = classify("up_nouser")
+    assert isinstance(error, CommandFailed)
+    assert error.message.startswith("The image of devenv-shop-db-1 has no user neo4j")
+    assert error.fix is not None and "user:" in error.fix

@@ -75,6 +75,24 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         {"Dockerfile": NODE, "package.json": PACKAGE},
         {"server.js": "restart", "README.md": "live", "public/a.css": "live"},
     ),
+    "what programs write into a mount while they run": (
+        "services: {app: {build: ., volumes: ['./src:/app', './one.db:/one.db']}}",
+        {"Dockerfile": NODE, "package.json": PACKAGE},
+        {
+            "src/log/development.log": "ignore",
+            "src/tmp/pids/server.pid": "ignore",
+            "src/shop.sqlite3": "ignore",
+            "src/shop.sqlite3-wal": "ignore",
+            "one.db": "live",
+            "src/catalog.js": "restart",
+            "src/db.js": "restart",
+        },
+    ),
+    "a database's file that is copied": (
+        "services: {app: {build: .}}",
+        {"Dockerfile": "FROM x\nCOPY a.db b.js /app/\nCMD node b.js\n"},
+        {"a.db": "sync", "b.js": "sync+restart"},
+    ),
     "python, installed outside the mount": (
         "services: {app: {build: ., volumes: ['.:/code'], command: flask run --debug}}",
         {

@@ -62,6 +62,20 @@ async def test_only_what_differs_is_a_change(tmp_path: Path, poll: bool) -> None
         await until(lambda: str(tmp_path / "b") in found)
 
 
+async def test_the_file_that_own_words_go_to_is_no_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fstat
+    log = (tmp_path / "out.txt").open("w")
+    monkeypatch.setattr(os, "fstat", lambda fd: real(log.fileno()) if fd == 1 else real(fd))
+    async with following(SourceWatcher([str(tmp_path)])) as found:
+        log.write("a word of devenv's own")
+        log.close()
+        (tmp_path / "mark").write_text("x")
+        await until(lambda: bool(found))
+        assert found == [str(tmp_path / "mark")]
+
+
 async def test_directories_that_come_and_go(tmp_path: Path) -> None:
     async with following(SourceWatcher([str(tmp_path)])) as found:
         (tmp_path / "mark").write_text("x")
