@@ -32,7 +32,7 @@ from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
 from devenv.tui.attention import Attention
-from devenv.tui.compositor import FrontCompositor
+from devenv.tui.compositor import FrontCompositor, limit_repaints
 from devenv.tui.ends import Ends
 from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.obstacles import (
@@ -108,6 +108,7 @@ class DevenvApp(LastingTimers, Ends):
         self._shown_at = 0.0
 
     def get_default_screen(self) -> Screen[object]:
+        limit_repaints()
         screen = super().get_default_screen()
         screen._compositor = FrontCompositor()  # no public way to have another one
         return screen

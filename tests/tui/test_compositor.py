@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from typing import Any
 
 import pyte
@@ -12,7 +14,7 @@ from textual._compositor import Compositor
 from textual.geometry import Region
 from textual.widgets import Input
 
-from devenv.tui.compositor import FrontCompositor
+from devenv.tui.compositor import REPAINTS, FrontCompositor
 from devenv.tui.log_view import LogView
 from tests.tui import states
 from tests.tui.harness import make
@@ -67,3 +69,29 @@ async def test_of_a_letter_typed_only_its_rows_are_asked_for(
         assert sum(len(strips) for *_, strips in renders) <= 3 * len(renders) <= 18
         (_, _, strips) = next(iter(compositor._get_renders(view.region)))
         assert len(strips) == view.region.height
+
+
+async def test_the_screen_is_drawn_thirty_times_a_second_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever changes on it: here two places, at each turn of the loop."""
+    drawn: list[float] = []
+    own = FrontCompositor.render_update
+
+    def noting(self: FrontCompositor, *args: Any, **options: Any) -> Any:
+        drawn.append(time.perf_counter())
+        return own(self, *args, **options)
+
+    harness = make(states.healthy(), story())
+    async with harness.app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        await press(pilot, "slash", "o")
+        monkeypatch.setattr(FrontCompositor, "render_update", noting)
+        ends = time.perf_counter() + 1.5
+        while time.perf_counter() < ends:
+            harness.app.query_one(Input).refresh()
+            harness.app.query_one(LogView).refresh()
+            await asyncio.sleep(0.001)
+    assert len(drawn) > 2
+    # One more may come after a pause, and one that was late stands nearer to the next.
+    pairs = zip(drawn, drawn[REPAINTS + 2 :], strict=False)
+    assert all(after - before >= 1 for before, after in pairs)

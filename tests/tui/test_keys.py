@@ -155,9 +155,10 @@ async def test_letters_typed_into_the_filter_are_not_keys() -> None:
         await press(pilot, "slash", "q", "s", "d")
         assert harness.app.query_one(Input).value == "qsd"
         assert harness.drain() == []
-        assert "6 lines · /qsd 0 found" in str(harness.app.query_one(TabbedContent).border_subtitle)
+        area = harness.app.query_one(TabbedContent)
+        await until(pilot, lambda: "6 lines · /qsd 0 found" in str(area.border_subtitle))
         await press(pilot, "escape")
-        assert "6 lines" in str(harness.app.query_one(TabbedContent).border_subtitle)
+        await until(pilot, lambda: "6 lines · following" in str(area.border_subtitle))
 
 
 async def test_the_search_ignores_case_and_colours() -> None:
