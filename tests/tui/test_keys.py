@@ -92,12 +92,12 @@ async def test_the_cursor_drives_the_tabs_and_escape_goes_back_to_all() -> None:
         assert tabs.border_title == "all services"
         await press(pilot, "j")
         assert tabs.border_title == "cache"
-        assert "1 line " in str(tabs.border_subtitle)
+        await until(pilot, lambda: "1 line " in str(tabs.border_subtitle))
         await press(pilot, "down", "k")
         assert tabs.border_title == "cache"
         await press(pilot, "escape")
         assert tabs.border_title == "all services"
-        assert "6 lines" in str(tabs.border_subtitle)
+        await until(pilot, lambda: "6 lines" in str(tabs.border_subtitle))
 
 
 async def test_the_choice_survives_new_services_and_falls_back_when_it_is_gone() -> None:
@@ -165,10 +165,17 @@ async def test_the_search_ignores_case_and_colours() -> None:
     harness = make(states.healthy(), states.lines())
     async with harness.app.run_test(size=SIZE) as pilot:
         await press(pilot, "slash", *"LISTENING")
-        assert "/LISTENING 1 of 1" in str(harness.app.query_one(TabbedContent).border_subtitle)
+        await until(
+            pilot,
+            lambda: (
+                "/LISTENING 1 of 1" in str(harness.app.query_one(TabbedContent).border_subtitle)
+            ),
+        )
         harness.app.query_one(Input).value = "notes 304 3"
         await pilot.pause()
-        assert "1 of 1" in str(harness.app.query_one(TabbedContent).border_subtitle)
+        await until(
+            pilot, lambda: "1 of 1" in str(harness.app.query_one(TabbedContent).border_subtitle)
+        )
 
 
 async def test_q_leaves_at_once_when_nothing_runs() -> None:

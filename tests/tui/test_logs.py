@@ -52,7 +52,7 @@ def story() -> list[LogLine]:
 
 
 def subtitle(harness: Harness) -> str:
-    return str(harness.app.query_one(TabbedContent).border_subtitle)
+    return str(harness.app.screen_stack[0].query_one(TabbedContent).border_subtitle)
 
 
 async def press(pilot: Pilot[str], *keys: str) -> None:
@@ -64,29 +64,37 @@ async def test_search_goes_through_the_matches_and_around_the_end() -> None:
     harness = make(states.healthy(), story())
     async with harness.app.run_test(size=SIZE) as pilot:
         await press(pilot, "slash", *"notes")
-        assert "/notes 4 of 4" in subtitle(harness)
+        await until(pilot, lambda: "/notes 4 of 4" in subtitle(harness))
         await press(pilot, "enter", "n")
-        assert "/notes 1 of 4" in subtitle(harness)
+        await until(pilot, lambda: "/notes 1 of 4" in subtitle(harness))
         await press(pilot, "N", "N")
-        assert "/notes 3 of 4" in subtitle(harness)
+        await until(pilot, lambda: "/notes 3 of 4" in subtitle(harness))
         await press(pilot, "escape")
-        assert "notes" not in subtitle(harness) and "following" in subtitle(harness)
+        await until(
+            pilot, lambda: "notes" not in subtitle(harness) and "following" in subtitle(harness)
+        )
 
 
 async def test_only_matches_with_context_and_the_ways_to_search() -> None:
     harness = make(states.healthy(), story())
     async with harness.app.run_test(size=SIZE) as pilot:
         await press(pilot, "slash", *"LISTENING", "enter", "ampersand")
-        assert "3 lines" in subtitle(harness) and "/LISTENING" in subtitle(harness)
+        await until(
+            pilot, lambda: "3 lines" in subtitle(harness) and "/LISTENING" in subtitle(harness)
+        )
         assert "slow query" not in screen_text(harness)
         await press(pilot, "plus")
-        assert "±1" in subtitle(harness) and "database system" in screen_text(harness)
+        await until(
+            pilot, lambda: "±1" in subtitle(harness) and "database system" in screen_text(harness)
+        )
         await press(pilot, "minus", "ctrl+t")
-        assert "0 lines" in subtitle(harness) and "literal" in subtitle(harness)
+        await until(
+            pilot, lambda: "0 lines" in subtitle(harness) and "literal" in subtitle(harness)
+        )
         await press(pilot, "ctrl+t")
         harness.app.query_one(Input).value = "GET|level.:.warn"
         await until(pilot, lambda: "3 lines" in subtitle(harness))
-        assert "regex" in subtitle(harness)
+        await until(pilot, lambda: "regex" in subtitle(harness))
         harness.app.query_one(Input).value = "("
         await until(pilot, lambda: "is no pattern" in subtitle(harness))
 
@@ -99,7 +107,7 @@ async def test_levels_take_their_traces_along_and_e_goes_to_errors() -> None:
         assert view.cursor is not None
         assert view.cursor.block.plain(view.cursor.index) == TRACE[0].encode()
         await press(pilot, "L", "L", "L")
-        assert "warn and above" in subtitle(harness)
+        await until(pilot, lambda: "warn and above" in subtitle(harness))
         text = screen_text(harness)
         assert "slow query" in text and "3 frames" in text and "GET" not in text
 
@@ -141,9 +149,9 @@ async def test_marks_and_the_cursor() -> None:
         marked = view.cursor
         assert "●" in screen_text(harness)
         await press(pilot, "end")
-        assert "following" in subtitle(harness)
+        await until(pilot, lambda: "following" in subtitle(harness))
         await press(pilot, "apostrophe")
-        assert view.cursor == marked and "f follows" in subtitle(harness)
+        await until(pilot, lambda: view.cursor == marked and "f follows" in subtitle(harness))
         harness.logs.append([LogLine(1, states.name("db"), "late line")])
         await until(pilot, lambda: "late line" in screen_text(harness))
         assert view.marks == [view.cursor]
@@ -164,7 +172,7 @@ async def test_select_copy_save_and_page() -> None:
     object.__setattr__(harness.app._ports, "save_lines", save)
     async with harness.app.run_test(size=SIZE) as pilot:
         await press(pilot, "l", "home", "v", "down", "down")
-        assert "3 selected" in subtitle(harness)
+        await until(pilot, lambda: "3 selected" in subtitle(harness))
         await press(pilot, "y")
         copied = harness.app.clipboard.splitlines()
         assert len(copied) == 3 and copied[2].endswith(
@@ -221,7 +229,7 @@ async def test_a_million_lines_are_searched_while_one_types() -> None:
         await pilot.press(*"999999")
         assert harness.app.query_one(Input).value == "999999"
         await until(pilot, lambda: "/999999 1 of 1" in subtitle(harness))
-        assert "line 999999 of" in screen_text(harness)
+        await until(pilot, lambda: "line 999999 of" in screen_text(harness))
 
 
 @pytest.mark.parametrize("width", [80, 60])
@@ -236,22 +244,29 @@ SnapCompare = Callable[..., bool]
 
 
 @pytest.mark.parametrize(
-    ("size", "keys"),
+    ("size", "keys", "said"),
     [
-        pytest.param((140, 36), ("l", "t", "slash", *"notes", "enter"), id="search"),
-        pytest.param((80, 24), ("l", "w"), id="80x24-wrapped"),
-        pytest.param((120, 36), ("l", "e", "down", "enter"), id="details"),
+        pytest.param((140, 36), ("l", "t", "slash", *"notes", "enter"), "4 of 4", id="search"),
+        pytest.param((80, 24), ("l", "w"), "12 lines", id="80x24-wrapped"),
+        pytest.param((120, 36), ("l", "e", "down", "enter"), "f follows", id="details"),
     ],
 )
 def test_log_screen(
     snap_compare: SnapCompare,
     size: tuple[int, int],
     keys: tuple[str, ...],
+    said: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    harness = make(states.healthy(), story())
+
+    async def drive(pilot: Pilot[str]) -> None:
+        await press(pilot, *keys)
+        await until(pilot, lambda: said in subtitle(harness))
+
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    assert snap_compare(make(states.healthy(), story()).app, terminal_size=size, press=keys)
+    assert snap_compare(harness.app, terminal_size=size, run_before=drive)
 
 
 async def test_wrapped_rows_hold_every_character_beside_the_scroll_bar() -> None:
