@@ -17,6 +17,7 @@ from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.volume_copy import LeaveHeld, open_vessel, passing
 from devenv.engine.volume_find import VolumePlace
 from devenv.engine.volume_swap import (
+    STAGE_MOUNT,
     Swapper,
     drop_place,
     find_swap_image,
@@ -157,7 +158,7 @@ async def staging(
         for one in replacements:
             staged.append(await _open(client, environment, one, _root_of(contents[one.key])))
             if one.image is not None:
-                await prepare_place(client, staged[-1].vessel_id, one.place)
+                await prepare_place(client, staged[-1].vessel_id, one.place, staged[-1].root)
         yield staged
     except LeaveHeld:
         await _close(client, staged)
@@ -184,7 +185,7 @@ async def _open(client: EngineClient, environment: str, one: Replacement, root: 
     if not one.exists:
         await make_volume(client, one.volume, one.labels, one.driver_opts)
     labels = mark_labels(Work.VESSEL, environment)
-    vessel_id = await make_vessel(client, one.image, labels, one.volume)
+    vessel_id = await make_vessel(client, one.image, labels, one.volume, target=STAGE_MOUNT)
     return Staged(one, vessel_id, root, Swapper(client, one.image, labels, one.volume, one.place))
 
 
@@ -236,7 +237,7 @@ async def fill_stage(
             if one.image is None:
                 await write_volume(client, staged.vessel_id, passed)
             else:
-                await write_staged(client, staged.vessel_id, one.place, passed)
+                await write_staged(client, staged.vessel_id, passed)
         except BrokenTar as error:
             raise VolumeError(f"The snapshot's volume {one.key} is damaged: {error}.") from None
         except ApiError as error:

@@ -19,7 +19,8 @@ import contextlib
 import io
 import secrets
 import tarfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 
 from devenv.engine.api import ApiError, EngineClient
 from devenv.engine.exchange import Exchange
@@ -32,6 +33,9 @@ from devenv.engine.volumes import (
 )
 
 SHELL_SECONDS = 3600.0
+STAGE_MOUNT = "/devenv-volume"
+"""Where the volume is in the vessel through which new content is written."""
+_BLOCK = 512
 _PREFIX = ".devenv-restore-"
 _TOOLS = ("sh", "mv", "rm", "mkdir", "rmdir")
 _BINS = ("/bin/", "/usr/bin/")
@@ -84,7 +88,7 @@ def new_place() -> str:
 
 def staged_path(place: str) -> str:
     """Where the new content stands, in a vessel of the volume."""
-    return f"{MOUNT}/{place}/new{MOUNT}"
+    return f"{STAGE_MOUNT}/{place}/new{MOUNT}"
 
 
 async def find_swap_image(
@@ -184,18 +188,53 @@ class Swapper:
         await self._stack.aclose()
 
 
-async def prepare_place(client: EngineClient, vessel_id: str, place: str) -> None:
-    """Make the directory for new content, which nobody but root can look into."""
-    now = (0o700, 0, 0, 0)
-    both = render_directories({place: now, f"{place}/new": now})
-    await write_volume(client, vessel_id, _once(both), MOUNT)
+async def prepare_place(
+    client: EngineClient, vessel_id: str, place: str, root: tuple[int, int, int, int]
+) -> None:
+    """Make the directory for new content, which nobody but root can look into.
+
+    The vessel has the volume at STAGE_MOUNT. `root`: as for `Swapper.swap`.
+    """
+    new = f"{STAGE_MOUNT.strip('/')}/{place}/new"
+    private = (0o700, 0, 0, 0)
+    directories = {new.rpartition("/")[0]: private, new: private, f"{new}{MOUNT}": root}
+    links = {MOUNT.strip("/"): f"{new}{MOUNT}"}
+    await write_volume(client, vessel_id, _once(render_directories(directories, links)))
 
 
 async def write_staged(
-    client: EngineClient, vessel_id: str, place: str, tar: AsyncIterator[bytes]
+    client: EngineClient, vessel_id: str, tar: AsyncGenerator[bytes, None]
 ) -> None:
-    """Extract what `read_volume` gave into the directory that was prepared."""
-    await write_volume(client, vessel_id, tar, f"{MOUNT}/{place}/new")
+    """Extract what `read_volume` gave into the directory that was prepared.
+
+    The engine refuses symbolic links that lead out of the directory which it extracts into, and a
+    volume may have such. So it extracts into `/`, where a link stands for the volume's own
+    directory; an entry of that name would replace the link, so the first one is left out.
+    """
+    async with contextlib.aclosing(without_first(tar)) as rest:
+        await write_volume(client, vessel_id, rest)
+
+
+async def without_first(tar: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """A tar stream less its first entry, a directory, with the extended headers before it."""
+    head = b""
+    cut = 0  # bytes to leave out, once that is known
+    async for chunk in tar:
+        if cut:
+            yield chunk
+            continue
+        head += chunk
+        at = 0
+        while not cut and len(head) >= at + _BLOCK:
+            info = tarfile.TarInfo.frombuf(head[at : at + _BLOCK], "utf-8", "surrogateescape")
+            at += _BLOCK
+            if info.isdir():
+                cut = at
+            else:
+                at += info.size + -info.size % _BLOCK
+        if cut:
+            yield head[cut:]
+            head = b""
 
 
 async def drop_place(
@@ -223,14 +262,22 @@ async def _wait(client: EngineClient, vessel_id: str) -> int:
     return int(done.json().get("StatusCode", 1))
 
 
-def render_directories(directories: Mapping[str, tuple[int, int, int, int]]) -> bytes:
-    """A tar file of directories: path -> mode, owner, group, seconds since the epoch."""
+def render_directories(
+    directories: Mapping[str, tuple[int, int, int, int]],
+    links: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """A tar file of directories: path -> mode, owner, group, seconds since the epoch; and of
+    symbolic links: path -> text."""
     with io.BytesIO() as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path, (mode, uid, gid, modified) in directories.items():
                 info = tarfile.TarInfo(path)
                 info.type, info.mode, info.mtime = tarfile.DIRTYPE, mode, modified
                 info.uid, info.gid = uid, gid
+                tar.addfile(info)
+            for path, text in links.items():
+                info = tarfile.TarInfo(path)
+                info.type, info.linkname = tarfile.SYMTYPE, text
                 tar.addfile(info)
         return file.getvalue()
 

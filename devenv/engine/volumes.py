@@ -39,15 +39,16 @@ async def make_vessel(
     *,
     command: Sequence[str] = ("true",),
     reads: bool = False,
+    target: str = MOUNT,
 ) -> str:
-    """Create a container of `image` that holds `volume`, and is not started; its id.
+    """Create a container of `image` that holds `volume` at `target`, and is not started; its id.
 
     `reads`: it has an input, which ends with the first connection that was attached to it.
 
     The image's own files are not copied into an empty volume. Raises ApiError: 404 where the
     image is gone.
     """
-    mount = {"Type": "volume", "Source": volume, "Target": MOUNT}
+    mount = {"Type": "volume", "Source": volume, "Target": target}
     mounts = [{**mount, "VolumeOptions": {"NoCopy": True}}] if volume else []
     body = {
         "Image": image,

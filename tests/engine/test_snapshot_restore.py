@@ -149,6 +149,39 @@ def test_a_restore_that_is_killed_at_any_step_is_undone_or_completed(project: Pr
         sql(project, "DELETE FROM t WHERE n = 0")
 
 
+ODD = r"""
+cd /data; chmod 2771 .; chown 12:34 .; mkdir -p d/e; printf x >"$(printf 'bad\377name')"; echo >"a
+b"; echo >"'\"\\ \$x*"; echo >-rf; echo >...three; ln -s /etc/passwd abs
+ln -s ../../../etc/shadow out; ln -s nowhere dangling; chown -h 5:6 dangling; mkfifo pipe
+mknod null c 1 3; echo h >h1; ln h1 d/e/h2; chmod 4755 h1; chown 70000:3000000 d
+touch -d '1999-12-31 23:59:58' old d/e; chmod 000 old; long=$(printf 'n%.0s' $(seq 120))
+mkdir -p $long/$long; echo l >$long/$long/$long
+"""
+SHOW = r"""
+cd /data; find . ! -path . -printf '%p|%y|%m|%U:%G|%s|%TY-%Tm-%Td %TH:%TM|%l|%n\n' | sort | cat -v
+find . -type f -exec cksum {} + | sort | cat -v; stat -c '%a %u:%g' .; test h1 -ef d/e/h2 &&
+  echo linked
+"""
+
+
+def test_all_that_a_volume_can_have_comes_back_for_both_who_have_it(project: Project) -> None:
+    project.write_compose(
+        {"a": sleeper(volumes=["data:/data"]), "b": sleeper(volumes=["data:/mnt/x"])},
+        volumes={"data": None},
+    )
+    project.up()
+    project.run("exec", "a", "sh", "-ec", ODD)
+    before = project.run("exec", "a", "sh", "-c", SHOW).stdout
+    assert "linked" in before and "2771 12:34" in before and "../../../etc/shadow" in before
+    said = project.run("snapshot", "save", "one").stderr
+    assert "a: paused" in said and "b: paused" in said
+    project.run("exec", "a", "sh", "-c", "cd /data; rm -rf d abs h1 n*; echo new >new; chmod 700 .")
+    project.run("snapshot", "restore", "one", "--yes")
+    assert project.run("exec", "a", "sh", "-c", SHOW).stdout == before
+    project.run("exec", "b", "test", "!", "-e", "/mnt/x/new")
+    assert states(project) == {"a": "running", "b": "running"} and leftovers(project) == []
+
+
 def test_a_damaged_snapshot_changes_nothing(project: Project) -> None:
     project.write_compose({"a": sleeper(volumes=["data:/data"])}, volumes={"data": None})
     project.up()

@@ -6,8 +6,11 @@ what they were to do, as a power cut does.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
+import tarfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -121,6 +124,27 @@ def test_a_devenv_that_ends_beforehand_has_changed_nothing(tmp_path: Path) -> No
     before = content(machine.volume)
     assert machine.run(volume_swap._SWAP, say=b"") == 1
     assert content(machine.volume) == before
+
+
+@pytest.mark.parametrize("size", [1, 511, 512, 1000, 10**6])
+async def test_the_first_entry_is_left_out(size: int) -> None:
+    """However the stream is cut, and with an extended header before it."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, kind in (("volume", tarfile.DIRTYPE), ("volume/a", tarfile.REGTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.uid, info.mtime = kind, 2**40, 1.5
+            tar.addfile(info)
+    whole = file.getvalue()
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        for at in range(0, len(whole), size):
+            yield whole[at : at + size]
+
+    rest = b"".join([piece async for piece in volume_swap.without_first(pieces())])
+    with tarfile.open(fileobj=io.BytesIO(rest)) as tar:
+        (left,) = tar.getmembers()
+    assert (left.name, left.uid, left.mtime) == ("volume/a", 2**40, 1.5)
 
 
 def test_links_stay_one_file(tmp_path: Path) -> None:
