@@ -75,6 +75,7 @@ class WatchRun:
         async with asyncio.TaskGroup() as tasks:
             self._lanes.tasks = tasks
             tasks.create_task(self._worker.run())
+            self._worker.compose.prepare(self._model)
             noting = note_unwritable(
                 self._model.planner, self._client, self._model.project.name, self._teller
             )
@@ -253,3 +254,4 @@ class WatchRun:
 
     def _use(self, model: WatchModel) -> None:
         self._model = self._worker.model = model
+        self._worker.compose.prepare(model)

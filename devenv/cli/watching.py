@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from devenv.cli.output import print_json, print_text
 from devenv.cli.session import Session
 from devenv.compose.watch import WatchPlanner
-from devenv.engine.compose import has_buildx
+from devenv.engine.compose import find_buildx_plugin
 from devenv.errors import EngineUnavailable, ExitCode
 from devenv.host.check_files import FileReader
 from devenv.host.watch_files import absolute_path, load_watch_facts, load_watch_layers
@@ -35,7 +35,7 @@ def load_planner(session: Session, reader: FileReader | None = None) -> WatchPla
         layers,
         reader,
         is_local=_is_local(session),
-        is_buildkit=is_buildkit and has_buildx(environ),
+        is_buildkit=is_buildkit and find_buildx_plugin(environ) is not None,
     )
     return WatchPlanner(session.project, layers, facts)
 

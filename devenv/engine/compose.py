@@ -132,10 +132,10 @@ def find_compose(environ: Mapping[str, str], cache_file: Path | None = None) -> 
     raise EngineUnavailable("Docker Compose is not installed.", fix=_INSTALL)
 
 
-def has_buildx(environ: Mapping[str, str]) -> bool:
-    """Whether the buildx plugin is there. Without it Compose builds with the classic builder."""
+def find_buildx_plugin(environ: Mapping[str, str]) -> str | None:
+    """The program of the buildx plugin. Without it Compose builds with the classic builder."""
     paths = (Path(directory) / "docker-buildx" for directory in plugin_directories(environ))
-    return any(os.access(path, os.X_OK) for path in paths)
+    return next((str(path) for path in paths if os.access(path, os.X_OK)), None)
 
 
 def plugin_directories(environ: Mapping[str, str]) -> tuple[str, ...]:

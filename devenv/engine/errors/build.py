@@ -13,6 +13,8 @@ _FRONTEND = re.compile(
     r"|failed to create LLB definition: |failed to compute cache key: "
 )
 """What BuildKit puts before the fault itself."""
+_CLIENT = r"^(?:ERROR: )?(?:failed to build: )?"
+"""What buildx puts before it where it is run by itself."""
 _DISK_FULL = re.compile(r"no space left on device", re.I)
 """The kernel's words, from the engine or from a program of a step."""
 _FETCHING = re.compile(
@@ -23,7 +25,7 @@ _FETCHING = re.compile(
 
 def find_build_fault(argv: tuple[str, ...], returncode: int, text: str) -> BuildFailed | None:
     """The step that failed, its exit code and last lines; a base image to be fetched is none."""
-    solve = re.search(r"^(?:target (\S+): )?failed to solve: (.+)$", text, re.M)
+    solve = re.search(rf"{_CLIENT}(?:target (\S+): )?failed to solve: (.+)$", text, re.M)
     said = _FRONTEND.sub("", solve[2]) if solve else None
     if said is not None and _FETCHING.search(said):
         return None

@@ -162,6 +162,18 @@ def test_failed_builds(name: str, step: str | None, code: int | None, says: str)
     assert "frontend" not in error.message
 
 
+@pytest.mark.parametrize("name", ["bk_run", "bk_two", "bk_copy", "bk_target", "bk_nodf"])
+def test_buildx_by_itself_says_the_same(name: str) -> None:
+    by_compose = classify(name)
+    text = TEXTS[name].replace("\ntarget ", "\nERROR: target ")
+    text = text.replace("\nfailed to solve", "\nERROR: failed to solve")
+    assert "\nERROR: " in text
+    alone = classify_compose_failure(ARGV, 1, text, files=["compose.yaml"])
+    assert isinstance(alone, BuildFailed) and isinstance(by_compose, BuildFailed)
+    assert alone.message == by_compose.message
+    assert (alone.step, alone.target) == (by_compose.step, by_compose.target)
+
+
 @pytest.mark.parametrize("name", ["step", "layer", "context"])
 def test_a_full_disk(name: str) -> None:
     error = classify(f"classic_full_{name}")
