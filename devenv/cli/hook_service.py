@@ -17,6 +17,7 @@ from devenv.cli.session import Session
 from devenv.compose.names import EnvironmentName, ServiceName
 from devenv.config.hooks import Hook
 from devenv.engine.api import ApiError
+from devenv.engine.compose import plain_environ
 from devenv.engine.containers_now import observe_once
 from devenv.engine.exec_api import NOT_FOUND, run_in_container
 from devenv.engine.process import run_process
@@ -86,7 +87,7 @@ async def run_in_service(
         argv = exec_argv(session, name, service, words, terminal=False, variables=variables)
         completed = await run_process(
             argv,
-            env=session.environ,
+            env=plain_environ(session.environ),
             cwd="/",
             timeout_seconds=hook.timeout_seconds,
             on_line=take,

@@ -12,6 +12,7 @@ from devenv.cli.output import print_note
 from devenv.cli.session import Session, resolve_service_name
 from devenv.cli.shared_look import find_shared
 from devenv.compose.names import EnvironmentName, ServiceName
+from devenv.engine.compose import plain_environ
 from devenv.engine.containers_now import observe_once
 from devenv.engine.process import run_interactive
 from devenv.errors import ExitCode, UsageError
@@ -98,7 +99,7 @@ def run_exec(
 
 def _run(session: Session, argv: Sequence[str]) -> int:
     """The exit code of the child. Raises EngineUnavailable where the engine went away under it."""
-    code = run_interactive(argv, session.environ, "/")
+    code = run_interactive(argv, plain_environ(session.environ), "/")
     if code != 0:
         asyncio.run(session.client.ping())
     return code

@@ -16,7 +16,7 @@ from devenv.cli.shared import ensure_shared, find_used, release_shared
 from devenv.cli.shared_look import find_shared
 from devenv.cli.volume_recovery import recover_volumes
 from devenv.compose.names import EnvironmentName, ServiceName
-from devenv.engine.compose import Selection
+from devenv.engine.compose import Selection, plain_environ
 from devenv.engine.containers_now import observe_once
 from devenv.engine.errors import classify_compose_failure
 from devenv.engine.process import run_process
@@ -175,11 +175,7 @@ async def _run_by_name(
         note(sanitize(words))
 
     selection = Selection(directory=session.start, name=name)
-    environ = {
-        key: value
-        for key, value in selection.environ(session.environ).items()
-        if key not in ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
-    }
+    environ = plain_environ(selection.environ(session.environ))
     argv = session.compose.argv(
         "--project-name",
         name,

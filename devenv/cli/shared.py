@@ -26,7 +26,7 @@ from devenv.compose.shared import (
     render_shared_override,
     shared_network,
 )
-from devenv.engine.compose import Selection
+from devenv.engine.compose import Selection, plain_environ
 from devenv.engine.containers import LABEL_PROJECT
 from devenv.engine.containers_now import observe_once
 from devenv.engine.effects import explain_failure
@@ -258,13 +258,8 @@ async def release_shared(
             "--project-name", shared, "--env-file", "/dev/null", "--progress", "quiet", "stop"
         )
         completed = await run_process(
-            argv, env=_plain_environ(session), cwd="/", timeout_seconds=STOP_SECONDS
+            argv, env=plain_environ(session.environ), cwd="/", timeout_seconds=STOP_SECONDS
         )
         if completed.returncode != 0:
             shown = ("docker", "compose", *argv[1:])
             raise classify_compose_failure(shown, completed.returncode, completed.stderr)
-
-
-def _plain_environ(session: Session) -> dict[str, str]:
-    own = ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
-    return {key: value for key, value in session.environ.items() if key not in own}

@@ -13,6 +13,7 @@ from pathlib import Path
 from devenv.cli.runtime import Runtime
 from devenv.cli.session import Session
 from devenv.compose.names import ServiceName
+from devenv.engine.compose import plain_environ
 from devenv.engine.process import run_interactive
 from devenv.state.model import Problem, SnapshotRow
 from devenv.tui.app import DevenvApp
@@ -90,7 +91,8 @@ def build_app(
         name = environment.name
         if service in environment.shared and environment.shared_name is not None:
             name = environment.shared_name
-        return run_interactive(exec_argv(session, name, service, SHELL), session.environ, "/")
+        argv = exec_argv(session, name, service, SHELL)
+        return run_interactive(argv, plain_environ(session.environ), "/")
 
     def edit_file(path: str, line: int) -> int:
         return run_interactive(editor_argv(session.environ, path, line), session.environ)

@@ -94,6 +94,15 @@ class Selection:
         return variables
 
 
+def plain_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The process environment of a Compose child that reads no files, such as `exec` run in `/`.
+
+    A COMPOSE_FILE of the shell would be looked for there.
+    """
+    own = ("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
+    return {key: value for key, value in environ.items() if key not in own}
+
+
 def parse_version(text: str) -> tuple[int, int, int] | None:
     """The version in a text such as `v2.40.3-desktop.1`, or None."""
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)

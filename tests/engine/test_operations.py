@@ -126,6 +126,10 @@ def test_exec(project: Project) -> None:
     assert project.run("exec", "web", "echo", "hello").stdout == "hello\n"
     project.run("exec", "web", "sh", "-c", "exit 7", code=7)
     project.run("exec", "wep", "true", code=2)
+    # A relative COMPOSE_FILE of the shell is not looked for where the command runs.
+    words = ("exec", "web", "echo", "hello")
+    said = project.run(*words, COMPOSE_FILE="compose.yaml", COMPOSE_PROFILES="more").stdout
+    assert said == "hello\n"
 
 
 def test_port(project: Project) -> None:
