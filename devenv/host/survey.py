@@ -27,17 +27,27 @@ _READ = frozenset(
         "Gemfile",
         "Dockerfile",
         ".gitignore",
+        ".nvmrc",
+        ".node-version",
+        ".python-version",
+        ".ruby-version",
     }
     | FOREIGN_MANIFESTS
 )
 _OTHER_COMPOSE = re.compile(r"^(docker-)?compose\.[\w.-]+\.ya?ml$")
 MAX_ENTRIES = 5000
+MAX_PARTS = 20
+"""Dockerfiles below the root; more are not one environment."""
 
 
 def load_survey(root: Path, environ: Mapping[str, str]) -> Survey:
     """What is there. Raises ConfigError for a manifest that cannot be read."""
     files = _list_files(root)
-    texts = {name: read_text(root / name) for name in sorted(_READ & files)}
+    parts = sorted(name for name in files if name.endswith("/Dockerfile"))[:MAX_PARTS]
+    directories = [part.removesuffix("Dockerfile") for part in parts]
+    beside = [f"{place}{name}" for place in directories for name in sorted(_READ)]
+    names = (*sorted(_READ & files), *parts, *(name for name in beside if name in files))
+    texts = {name: read_text(root / name) for name in dict.fromkeys(names)}
     base = next((name for name in FILE_NAMES if name in files), None)
     own = {name for name in (*FILE_NAMES, *OVERRIDE_NAMES) if name in files}
     others = sorted(n for n in files if _OTHER_COMPOSE.match(n) and n not in own)

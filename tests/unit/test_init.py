@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from devenv.config.start.propose import propose_files
 from devenv.config.start.survey import Need, Stack, Survey
@@ -38,6 +39,25 @@ KINDS = {
         "package.json": '{"scripts": {"start": "webpack serve"}}',
     },
     "python-setup": {"setup.py": "", "shop/__main__.py": ""},
+    "node-pnpm-vite": {
+        "package.json": '{"packageManager": "pnpm@9.1.0", "scripts": {"dev": "vite", '
+        '"build": "vite build", "preview": "vite preview"}}',
+        "pnpm-lock.yaml": "",
+    },
+    "node-bun": {"package.json": '{"scripts": {"dev": "bun --hot index.ts"}}', "bun.lockb": ""},
+    "python-poetry": {"pyproject.toml": "[tool.poetry]\n", "poetry.lock": "", "main.py": ""},
+    "several-dockerfiles": {
+        "api/Dockerfile": "FROM node:22-slim AS base\nFROM base AS dev\nUSER node\nEXPOSE 4000\n"
+        'CMD ["node"]\n',
+        "api/package.json": '{"dependencies": {"pg": "8"}}',
+        "api/.dockerignore": ".git\n.env\nnode_modules\n",
+        "services/mail/Dockerfile": "FROM node:22-slim\nUSER node\nEXPOSE 4000\n",
+        "services/mail/.dockerignore": ".git\n.env\nnode_modules\n",
+        "web/Dockerfile": "FROM nginx:1.27-alpine\nUSER nginx\nEXPOSE 80\n",
+        "web/.dockerignore": ".git\n.env\nnode_modules\n",
+        "tests/Dockerfile": "FROM node:22-slim\n",
+        "package.json": '{"scripts": {"start": "turbo dev"}}',
+    },
     "dockerfile-alone": {
         "Dockerfile": 'FROM node:22-slim AS dev\nUSER node\nEXPOSE 4000\nCMD ["node"]\n'
     },
@@ -47,6 +67,7 @@ WANTED = {
     "node": {"compose.yaml", "Dockerfile", ".dockerignore", ".env.example", ".gitignore"},
     "dockerfile-alone": {"compose.yaml", ".dockerignore", ".gitignore"},
     "nothing": {"compose.yaml", ".env.example", ".gitignore"},
+    "several-dockerfiles": {"compose.yaml", ".env.example", ".gitignore"},
     "java-with-assets": {"compose.yaml", ".env.example", ".gitignore"},
 }
 SETTINGS = {"devenv.toml", "profiles/dev.toml"}
@@ -155,6 +176,63 @@ def test_a_start_command_names_what_is_there(tmp_path: Path) -> None:
     assert "COPY . ./\nRUN pip install .\n" in text and 'CMD ["python", "-m", "shop"]' in text
     text, cause = proposed_texts(make(tmp_path / "four", {"setup.py": ""}))["Dockerfile"]
     assert "in place of main.py" in cause
+
+
+def test_a_package_manager_is_there_when_the_app_runs(tmp_path: Path) -> None:
+    text, _ = proposed_texts(make(tmp_path / "one", KINDS["node-pnpm-vite"]))["Dockerfile"]
+    base = text[: text.index("AS dependencies")]
+    assert "RUN npm install --global pnpm@9.1.0\n" in base
+    assert 'CMD ["pnpm", "run", "dev", "--host", "0.0.0.0"]' in text
+    assert 'CMD ["pnpm", "run", "preview", "--host", "0.0.0.0", "--port", "5173"]' in text
+    assert text.count("EXPOSE 5173\n") == 2
+    text, _ = proposed_texts(make(tmp_path / "two", KINDS["node-bun"]))["Dockerfile"]
+    assert text.startswith("FROM oven/bun:1-slim AS base\n") and "USER bun\n" in text
+    assert "COPY package.json bun.lockb ./\nRUN bun install --frozen-lockfile\n" in text
+    text, _ = proposed_texts(make(tmp_path / "three", KINDS["node"]))["Dockerfile"]
+    assert 'CMD ["npm", "run", "dev", "--", "--host", "0.0.0.0"]' in text
+    files = {"package.json": '{"scripts": {"dev": "vite --host --port 8123"}}', ".nvmrc": "v20.1"}
+    text, _ = proposed_texts(make(tmp_path / "four", files))["Dockerfile"]
+    assert text.startswith("FROM node:20-slim ") and 'CMD ["npm", "run", "dev"]' in text
+    assert "EXPOSE 8123\n" in text
+
+
+@pytest.mark.parametrize(
+    ("files", "image"),
+    [
+        ({"go.mod": "module x\n\ngo 1.25.1\n"}, "golang:1.25-bookworm"),
+        ({"go.mod": "module x\n\ngo 1.19\n"}, "golang:1.23-bookworm"),
+        ({"main.py": "", "setup.py": "", ".python-version": "3.12.4\n"}, "python:3.12-slim"),
+        ({"pyproject.toml": '[project]\nrequires-python = ">=3.10,<3.12"\n'}, "python:3.11-slim"),
+        ({"Gemfile": 'ruby "3.2.2"\n'}, "ruby:3.2.2-slim"),
+    ],
+)
+def test_the_version_that_a_repository_asks_for(
+    tmp_path: Path, files: dict[str, str], image: str
+) -> None:
+    text, _ = proposed_texts(make(tmp_path, files))["Dockerfile"]
+    assert f"FROM {image} AS base\n" in text
+
+
+def test_each_dockerfile_below_the_root_is_a_service(tmp_path: Path) -> None:
+    found = proposed_texts(make(tmp_path, KINDS["several-dockerfiles"]))
+    text, cause = found["compose.yaml"]
+    assert "api/Dockerfile, services/mail/Dockerfile, web/Dockerfile, postgres" in cause
+    services = yaml.safe_load(text)["services"]
+    assert set(services) == {"api", "mail", "web", "db"}
+    assert services["api"]["build"] == {"context": "./api", "target": "dev"}
+    assert services["mail"]["build"] == {"context": "./services/mail"}
+    ports = {name: services[name]["ports"][0] for name in ("api", "mail", "web")}
+    assert ports == {
+        "api": "${API_PORT:-4000}:4000",
+        "mail": "${MAIL_PORT:-4001}:4000",
+        "web": "${WEB_PORT:-8080}:80",
+    }
+    assert "Dockerfile" not in found
+
+
+def test_what_is_not_recognised_is_said(tmp_path: Path) -> None:
+    _, cause = proposed_texts(make(tmp_path, KINDS["nothing"]))["compose.yaml"]
+    assert "no language was recognised" in cause and "--stack" in cause
 
 
 def test_a_package_json_beside_another_language_is_not_the_app(tmp_path: Path) -> None:

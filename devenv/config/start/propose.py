@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from devenv.config.start.stacks import App, describe_app, find_foreign, find_needs, find_stack
-from devenv.config.start.survey import Need, ProposedFile, Stack, Survey
+from devenv.config.start.parts import (
+    Part,
+    find_development_stage,
+    find_exposed,
+    find_parts,
+)
+from devenv.config.start.stacks import describe_app, find_foreign, find_needs, find_stack
+from devenv.config.start.survey import App, Need, ProposedFile, Stack, Survey
 
 _IMAGES = {
     Need.POSTGRES: ("db", "postgres:16"),
@@ -32,7 +38,8 @@ def propose_files(
     if not survey.compose_files:
         chosen = stack or find_stack(survey)
         wanted = frozenset(needs) if needs is not None else find_needs(survey)
-        if chosen is None and not wanted and survey.has("Dockerfile") is None:
+        built = survey.has("Dockerfile") is not None or bool(find_parts(survey))
+        if chosen is None and not wanted and not built:
             wanted = frozenset({Need.POSTGRES, Need.REDIS})
         found += _propose_compose(survey, chosen, wanted)
     found += _propose_settings(survey)
@@ -42,13 +49,17 @@ def propose_files(
 def _propose_compose(
     survey: Survey, stack: Stack | None, needs: frozenset[Need]
 ) -> Iterator[ProposedFile]:
-    app = describe_app(survey, stack) if stack is not None else None
     dockerfile = survey.texts.get("Dockerfile")
-    cause = _compose_cause(stack, needs)
+    parts = find_parts(survey) if dockerfile is None else ()
+    # What is built below the root is the app; a manifest in the root is its tools.
+    app = describe_app(survey, stack) if stack is not None and not parts else None
+    cause = _compose_cause(stack if not parts else None, needs, parts)
     foreign = find_foreign(survey)
-    if stack is None and dockerfile is None and foreign is not None:
-        cause += f"; nothing is proposed for the {foreign} app itself"
-    yield ProposedFile("compose.yaml", _render_compose(app, dockerfile, needs), cause)
+    if stack is None and dockerfile is None and not parts:
+        who = f"the {foreign} app itself" if foreign else "an app: no language was recognised"
+        cause += f"; nothing is proposed for {who}. A Dockerfile in the root, or --stack, adds it"
+    text = _render_compose(app, dockerfile, needs, parts)
+    yield ProposedFile("compose.yaml", text, cause)
     if app is not None and dockerfile is None:
         cause = f"a development and a production stage for {app.stack}"
         if app.missing is not None:
@@ -60,15 +71,16 @@ def _propose_compose(
     if (app is not None or dockerfile is not None) and not survey.has(".dockerignore"):
         text = "".join(f"{name}\n" for name in _IGNORED)
         yield ProposedFile(".dockerignore", text, "keeps secrets and folders out of images")
-    if needs and not survey.has(*_ENV_NAMES):
+    if needs - {Need.REDIS} and not survey.has(*_ENV_NAMES):
         yield ProposedFile(".env.example", _render_env(needs), "the variables, to copy to .env")
     yield from _propose_gitignore(survey)
 
 
-def _compose_cause(stack: Stack | None, needs: frozenset[Need]) -> str:
-    parts = [f"the {stack} app"] if stack else []
-    parts += sorted(need.value for need in needs)
-    return f"there is no Compose file: {', '.join(parts) or 'the Dockerfile'}"
+def _compose_cause(stack: Stack | None, needs: frozenset[Need], parts: Sequence[Part]) -> str:
+    words = [f"the {stack} app"] if stack else []
+    words += [f"{part.directory}/Dockerfile" for part in parts]
+    words += sorted(need.value for need in needs)
+    return f"there is no Compose file: {', '.join(words) or 'the Dockerfile'}"
 
 
 def _propose_gitignore(survey: Survey) -> Iterator[ProposedFile]:
@@ -80,8 +92,12 @@ def _propose_gitignore(survey: Survey) -> Iterator[ProposedFile]:
     yield ProposedFile(".gitignore", f"{kept or ''}.env\n", "keeps .env out of git", before)
 
 
-def _render_compose(app: App | None, dockerfile: str | None, needs: frozenset[Need]) -> str:
+def _render_compose(
+    app: App | None, dockerfile: str | None, needs: frozenset[Need], parts: Sequence[Part] = ()
+) -> str:
     lines = ["services:"]
+    for part in parts:
+        lines += [*([""] if len(lines) > 1 else []), *_part_lines(part, needs)]
     if app is not None or dockerfile is not None:
         lines += _app_lines(app, dockerfile, needs)
     volumes = []
@@ -95,14 +111,33 @@ def _render_compose(app: App | None, dockerfile: str | None, needs: frozenset[Ne
 
 
 def _app_lines(app: App | None, dockerfile: str | None, needs: frozenset[Need]) -> list[str]:
-    target = "development" if dockerfile is None else _development_stage(dockerfile)
-    port = _exposed(dockerfile) or (app.port if app else 8080)
+    target = "development" if dockerfile is None else find_development_stage(dockerfile)
+    port = find_exposed(dockerfile) or (app.port if app else 8080)
     lines = ["  app:", "    build:", "      context: ."]
     if target:
         lines.append(f"      target: {target}")
     lines += ["    init: true", "    ports:", f'      - "${{APP_PORT:-{port}}}:{port}"']
     if dockerfile is None and app is not None:
         lines += ["    volumes:", "      - .:/app", *(f"      - {path}" for path in app.hidden)]
+    return [*lines, *_use_lines(needs)]
+
+
+def _part_lines(part: Part, needs: frozenset[Need]) -> list[str]:
+    """The service of a directory with a Dockerfile; only one of several gets a port of the host
+    as it is."""
+    lines = [f"  {part.name}:", "    build:", f"      context: ./{part.directory}"]
+    if part.stage:
+        lines.append(f"      target: {part.stage}")
+    lines.append("    init: true")
+    if part.port is not None:
+        variable = f"{re.sub(r'[^A-Z0-9]', '_', part.name.upper())}_PORT"
+        lines += ["    ports:", f'      - "${{{variable}:-{part.host_port}}}:{part.port}"']
+    return [*lines, *_use_lines(needs)]
+
+
+def _use_lines(needs: frozenset[Need]) -> list[str]:
+    """How a service reaches what it needs."""
+    lines = []
     environment = _environment(needs)
     if environment:
         lines += ["    environment:", *(f"      {line}" for line in environment)]
@@ -169,16 +204,6 @@ def _render_env(needs: frozenset[Need]) -> str:
     elif Need.MYSQL in needs:
         lines.append("MYSQL_PASSWORD=development-only")
     return "\n".join(lines) + "\n"
-
-
-def _development_stage(dockerfile: str) -> str | None:
-    names = re.findall(r"(?im)^\s*FROM\s+.*\sAS\s+(\S+)\s*$", dockerfile)
-    return next((name for name in names if name.lower() in ("development", "dev")), None)
-
-
-def _exposed(dockerfile: str | None) -> int | None:
-    found = re.search(r"(?im)^\s*EXPOSE\s+(\d+)", dockerfile or "")
-    return int(found[1]) if found else None
 
 
 def _propose_settings(survey: Survey) -> Iterator[ProposedFile]:

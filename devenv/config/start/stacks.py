@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from devenv.config.start.survey import Need, Stack, Survey
-from devenv.values import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """How an app is built and run."""
-
-    stack: Stack
-    port: int
-    dockerfile: str
-    hidden: tuple[str, ...] = ()
-    """Folders in the container that the bind mount must not hide."""
-    sources: Mapping[str, str] | None = None
-    """A first app, where there are no sources."""
-    needs: frozenset[Need] = frozenset()
-    missing: str | None = None
-    """What the start command names where nothing says what starts the app."""
-
+from devenv.config.start.node import describe_node, find_node_start
+from devenv.config.start.survey import App, Need, Stack, Survey
 
 _MANIFESTS = (
     (Stack.NODE, ("package.json",)),
@@ -53,7 +34,6 @@ _WORDS = {
     Need.MYSQL: r"\b(mysql2?|mysqlclient|pymysql|mariadb|go-sql-driver/mysql|myxql)\b",
     Need.REDIS: r"\b(redis|ioredis|go-redis|sidekiq|celery|rq|bullmq?|redix|predis)\b",
 }
-_ENTRIES = ("server.js", "index.js", "app.js", "src/server.js", "src/index.js", "src/app.js")
 
 
 def find_stack(survey: Survey) -> Stack | None:
@@ -64,7 +44,7 @@ def find_stack(survey: Survey) -> Stack | None:
     if find_foreign(survey) is not None:
         return None
     found = [stack for stack, names in _MANIFESTS if survey.has(*names)]
-    if len(found) > 1 and found[0] is Stack.NODE and _node_start(survey) is None:
+    if len(found) > 1 and found[0] is Stack.NODE and find_node_start(survey) is None:
         return found[1]
     return found[0] if found else None
 
@@ -77,109 +57,23 @@ def find_foreign(survey: Survey) -> str | None:
 
 
 def find_needs(survey: Survey) -> frozenset[Need]:
-    """The services that the manifests name a client of."""
+    """The services that the manifests name a client of, those beside a Dockerfile among them."""
     names = [name for _, manifests in _MANIFESTS for name in manifests]
     names += sorted(FOREIGN_MANIFESTS)
-    text = "\n".join(survey.texts.get(name, "") for name in names).lower()
+    texts = (text for path, text in survey.texts.items() if path.rpartition("/")[2] in names)
+    text = "\n".join(texts).lower()
     return frozenset(need for need, pattern in _WORDS.items() if re.search(pattern, text))
 
 
 def describe_app(survey: Survey, stack: Stack) -> App:
     """How an app in this language is built and run here."""
     make = {
-        Stack.NODE: _node,
+        Stack.NODE: describe_node,
         Stack.PYTHON: _python,
         Stack.GO: _go,
         Stack.RUBY: _ruby,
     }[stack]
     return make(survey)
-
-
-def _node(survey: Survey) -> App:
-    sources = None
-    if not survey.has("package.json"):
-        sources = {
-            "package.json": '{\n  "name": "app",\n  "private": true,\n  "scripts": {\n'
-            '    "dev": "node --watch server.js",\n    "start": "node server.js"\n  }\n}\n',
-            "server.js": 'const http = require("node:http");\n\n'
-            'http\n  .createServer((request, response) => response.end("It runs.\\n"))\n'
-            '  .listen(3000, "0.0.0.0");\n',
-        }
-    scripts = _scripts(survey)
-    lock, install, run = _node_manager(survey)
-    develop, start = (
-        [*run.split(), script] if sources or script in scripts else None
-        for script in ("dev", "start")
-    )
-    entry = _node_start(survey) if develop is None or start is None else None
-    if entry is not None:
-        develop, start = develop or start or ["node", "--watch", entry], start or ["node", entry]
-    develop, start = develop or start, start or develop
-    missing = None if start else "index.js"
-    start = start or ["node", "index.js"]
-    builder = f"RUN {run} build\n" if "build" in scripts else ""
-    files = f"package.json{f' {lock}' if lock else '*'}"
-    text = f"""\
-FROM node:22-slim AS base
-WORKDIR /app
-
-FROM base AS dependencies
-COPY {files} ./
-RUN {install}
-
-FROM base AS development
-ENV NODE_ENV=development
-COPY --from=dependencies --chown=node:node /app/node_modules ./node_modules
-COPY --chown=node:node . .
-USER node
-EXPOSE 3000
-CMD {json.dumps(develop or start)}
-
-FROM dependencies AS builder
-COPY . .
-{builder}
-FROM base AS production
-ENV NODE_ENV=production
-COPY --from=builder --chown=node:node /app ./
-USER node
-EXPOSE 3000
-CMD {json.dumps(start)}
-"""
-    return App(Stack.NODE, 3000, text, ("/app/node_modules",), sources, missing=missing)
-
-
-def _scripts(survey: Survey) -> dict[str, Any]:
-    scripts = _json(survey.texts.get("package.json", "")).get("scripts")
-    return scripts if isinstance(scripts, dict) else {}
-
-
-def _node_start(survey: Survey) -> str | None:
-    """The file that a package starts with, or the script that starts it; None for neither."""
-    scripts = _scripts(survey)
-    for script in ("start", "dev"):
-        for word in str(scripts.get(script, "")).split():
-            if word.removeprefix("./") in survey.files and word.endswith((".js", ".mjs", ".cjs")):
-                return word.removeprefix("./")
-    main = _json(survey.texts.get("package.json", "")).get("main")
-    named = survey.has(str(main).removeprefix("./"), *_ENTRIES)
-    return named or next((script for script in ("start", "dev") if script in scripts), None)
-
-
-def _node_manager(survey: Survey) -> tuple[str | None, str, str]:
-    """Lock file, install command, and how a script is run."""
-    if survey.has("pnpm-lock.yaml"):
-        return (
-            "pnpm-lock.yaml",
-            "corepack enable && pnpm install --frozen-lockfile",
-            "pnpm run",
-        )
-    if survey.has("yarn.lock"):
-        manager = str(_json(survey.texts.get("package.json", "")).get("packageManager", ""))
-        berry = survey.has(".yarnrc.yml") or re.match(r"yarn@(?!1\.)", manager)
-        frozen = "--immutable" if berry else "--frozen-lockfile"
-        return "yarn.lock", f"corepack enable && yarn install {frozen}", "yarn run"
-    lock = survey.has("package-lock.json", "npm-shrinkwrap.json")
-    return lock, "npm ci" if lock else "npm install", "npm run"
 
 
 def _python(survey: Survey) -> App:
@@ -199,8 +93,8 @@ def _python(survey: Survey) -> App:
     copy, install = _python_install(survey)
     command = _python_command(survey, manifests)
     text = f"""\
-FROM python:3.13-slim AS base
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PATH=/venv/bin:$PATH
+FROM python:{_python_version(survey)}-slim AS base
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 VIRTUAL_ENV=/venv PATH=/venv/bin:$PATH
 RUN python -m venv /venv && useradd --create-home app
 WORKDIR /app
 
@@ -276,7 +170,7 @@ def _go(survey: Survey) -> App:
     package = f"./cmd/{commands[0]}" if commands and not survey.has("main.go") else "."
     modules = "go.mod go.sum" if survey.has("go.sum") else "go.mod"
     text = f"""\
-FROM golang:1.23-bookworm AS base
+FROM golang:{_go_version(survey)}-bookworm AS base
 WORKDIR /app
 COPY {modules} ./
 RUN go mod download
@@ -319,7 +213,7 @@ def _ruby(survey: Survey) -> App:
     else:
         command = ["bundle", "exec", "ruby", survey.has("app.rb", "main.rb") or "app.rb"]
     text = f"""\
-FROM ruby:3.3-slim AS base
+FROM ruby:{_ruby_version(survey)}-slim AS base
 RUN apt-get update \\
     && apt-get install -y --no-install-recommends build-essential libpq-dev libyaml-dev \\
     && rm -rf /var/lib/apt/lists/* \\
@@ -346,9 +240,31 @@ CMD {json.dumps(command)}
     return App(Stack.RUBY, 3000, text, (), sources)
 
 
-def _json(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _python_version(survey: Survey) -> str:
+    """What the repository is pinned to, else a version that most packages have wheels for."""
+    pinned = re.match(r"(?:cpython-)?(3\.\d+)", survey.texts.get(".python-version", "").strip())
+    if pinned is not None:
+        return pinned[1]
+    text = survey.texts.get("pyproject.toml", "")
+    wanted = re.search(r'^(?:requires-python|python)\s*=\s*["\']([^"\']+)', text, re.MULTILINE)
+    below = re.search(r"<\s*3\.(\d+)", wanted[1]) if wanted is not None else None
+    return f"3.{min(13, int(below[1]) - 1)}" if below is not None else "3.13"
+
+
+def _go_version(survey: Survey) -> str:
+    """Not below what go.mod asks for: the image does not fetch another toolchain."""
+    text = survey.texts.get("go.mod", "")
+    asked = re.search(r"^go 1\.(\d+)", text, re.MULTILINE)
+    return f"1.{max(23, int(asked[1]) if asked is not None else 0)}"
+
+
+def _ruby_version(survey: Survey) -> str:
+    """What the repository is pinned to; Bundler refuses another one that its Gemfile names."""
+    pinned = re.match(
+        r"(?:ruby-)?(\d+\.\d+(?:\.\d+)?)", survey.texts.get(".ruby-version", "").strip()
+    )
+    named = re.search(
+        r"^ruby [\"'](\d+\.\d+(?:\.\d+)?)[\"']", survey.texts.get("Gemfile", ""), re.MULTILINE
+    )
+    found = named or pinned
+    return found[1] if found is not None else "3.3"

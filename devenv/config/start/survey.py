@@ -47,6 +47,22 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """How an app is built and run."""
+
+    stack: Stack
+    port: int
+    dockerfile: str
+    hidden: tuple[str, ...] = ()
+    """Folders in the container that the bind mount must not hide."""
+    sources: Mapping[str, str] | None = None
+    """A first app, where there are no sources."""
+    needs: frozenset[Need] = frozenset()
+    missing: str | None = None
+    """What the start command names where nothing says what starts the app."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProposedFile:
     """A file that does not exist yet, or one that is added to."""
 
