@@ -149,9 +149,7 @@ def _service_to_json(service: ServiceState) -> dict[str, Any]:
 
 
 def _address(port: PublishedPort) -> str:
-    host = "localhost" if port.host_ip in ("0.0.0.0", "::", "127.0.0.1", "::1") else port.host_ip
-    suffix = "" if port.protocol == "tcp" else f"/{port.protocol}"
-    return f"{host}:{port.host_port}{suffix}"
+    return port.address + ("" if port.protocol == "tcp" else f"/{port.protocol}")
 
 
 def find_ports(
@@ -221,7 +219,7 @@ def open_address(session: Session, name: str | None, target: int | None) -> int:
     found = [(s, p) for s, p in find_ports(session, name, target) if p.protocol == "tcp"]
     if not found:
         raise UsageError("Only UDP ports are published.")
-    url = f"http://{_address(found[0][1])}"
+    url = min((port for _, port in found), key=lambda port: not port.is_web).url
     print_text(url + "\n")
     if not webbrowser.open(url):
         print_note("No browser could be started here: open the address by hand.")

@@ -72,7 +72,7 @@ def end_late(state: State, wanted: frozenset[ServiceName], timeout_seconds: floa
 def print_summary(state: State, wanted: frozenset[ServiceName], started: float) -> None:
     seconds = time.monotonic() - started
     addresses = [
-        f"  {service.name}  http://localhost:{port.host_port}"
+        f"  {service.name}  {port.url if port.is_web else port.address}"
         for service in state.services
         if service.name in wanted
         for port in service.ports

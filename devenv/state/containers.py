@@ -20,6 +20,13 @@ class Health(StrEnum):
     UNHEALTHY = "unhealthy"
 
 
+_TLS = frozenset((443, 8443, 9443))
+_NO_WEB = frozenset(
+    (22, 25, 465, 587, 1025, 1433, 1521, 2181, 3306, 5432, 5433, 5672, 6379, 9092, 11211, 27017)
+)
+"""Ports of ssh, mail, databases, caches and brokers."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedPort:
     """A port as the engine publishes it."""
@@ -28,6 +35,25 @@ class PublishedPort:
     host_port: int
     target: int
     protocol: str = "tcp"
+
+    @property
+    def address(self) -> str:
+        """`localhost:3000` for ports published on all addresses or the loopback."""
+        is_here = self.host_ip in ("0.0.0.0", "::", "127.0.0.1", "::1")
+        host = (
+            "localhost" if is_here else f"[{self.host_ip}]" if ":" in self.host_ip else self.host_ip
+        )
+        return f"{host}:{self.host_port}"
+
+    @property
+    def is_web(self) -> bool:
+        """Whether a browser may have something to show of it: TCP, and no database's port."""
+        return self.protocol == "tcp" and self.target not in _NO_WEB
+
+    @property
+    def url(self) -> str:
+        """With `https://` where the container's port is one for TLS."""
+        return f"{'https' if self.target in _TLS else 'http'}://{self.address}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,14 +68,13 @@ def render_bytes(size: int) -> str:
 
 def render_address(port: PublishedPort) -> str:
     """`localhost:3000` for ports published on all addresses or the loopback."""
-    host = "localhost" if port.host_ip in ("0.0.0.0", "::", "127.0.0.1", "::1") else port.host_ip
-    return f"{host}:{port.host_port}"
+    return port.address
 
 
 def first_url(service: ServiceState) -> str | None:
-    """The URL of a service's first published TCP port."""
+    """The URL of a service's first published TCP port; rather of one that a browser can show."""
     tcp = [port for port in service.ports if port.protocol == "tcp"]
-    return f"http://{render_address(tcp[0])}" if tcp else None
+    return min(tcp, key=lambda port: not port.is_web).url if tcp else None
 
 
 def render_problem(problem: Problem, subject: str = "") -> Text:
