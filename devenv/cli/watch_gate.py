@@ -31,6 +31,7 @@ class Gate:
         self._tell = tell
         self.is_paused = False
         self._held: set[str] = set()
+        self._owed: set[str] = set()
         self._counted: set[str] = set()
         self._counts: dict[ServiceName | None, int] = {}
         self._files = 0
@@ -52,11 +53,20 @@ class Gate:
         self.is_paused = False
         self._opened.set()
 
-    async def hold(self, paths: Iterable[str]) -> None:
-        """Hold these paths, and say how many that makes."""
-        self._held |= set(paths)
+    async def hold(self, paths: Iterable[str], *, is_owed: bool = False) -> None:
+        """Hold these paths, and say how many that makes. `is_owed`: they were planned before, so
+        what they ask for is to be done even if they become again what they are now."""
+        paths = set(paths)
+        self._held |= paths
+        if is_owed:
+            self._owed |= paths
         await asyncio.to_thread(self._count)
         self._say()
+
+    def take_owed(self) -> frozenset[str]:
+        """Of what was let through, that which is to be done whatever it is now."""
+        owed, self._owed = frozenset(self._owed - self._held), self._owed & self._held
+        return owed
 
     async def sift(self, batches: AsyncIterator[Sequence[str]]) -> AsyncGenerator[set[str], None]:
         """The batches as they may be acted on. Raises what `batches` does."""

@@ -117,7 +117,8 @@ class Lanes:
         while works := self._pending.pop(lane, None):
             self._tell_queued()
             if self._gate.is_paused and lane not in self._forced:
-                await self._gate.hold(c.path for work in works.values() for c in work.changes)
+                paths = _paths(works.values())
+                await self._gate.hold(paths, is_owed=True)
                 return
             self._forced.discard(lane)
             try:

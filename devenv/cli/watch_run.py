@@ -185,8 +185,10 @@ class WatchRun:
         """Take batches until the model changed; whether the roots may be others now."""
         try:
             async with contextlib.aclosing(self._gate.sift(watcher.batches())) as batches:
-                async for paths in batches:
-                    if await self._take(paths):
+                async for found in batches:
+                    owed = self._gate.take_owed()
+                    paths = await asyncio.to_thread(watcher.settle, found) | (found & owed)
+                    if paths and await self._take(paths):
                         return True
         except OSError as error:
             if self._poll:

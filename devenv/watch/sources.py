@@ -93,6 +93,8 @@ class SourceWatcher:
         self._again = asyncio.Event()
         self._untaken: set[str] = set()
         """Paths that were found to differ, and then nobody was there to take them."""
+        self._first: dict[str, _Seen | None] = {}
+        """What each path was before the first of its changes that nobody has settled."""
 
     @property
     def count(self) -> int:
@@ -111,6 +113,16 @@ class SourceWatcher:
         known = {path for path in kept if self._is_within(path) or path in self._files}
         return tuple(sorted(path for path in known | set(now) if kept.get(path) != now.get(path)))
 
+    def settle(self, paths: Iterable[str]) -> set[str]:
+        """Those of the paths that are not again what they were when this was last asked of them:
+        a checkout there and back, told in two batches, is no change."""
+        with self._lock:
+            return {
+                path
+                for path in paths
+                if path not in self._first or self._first.pop(path) != self._seen.get(path)
+            }
+
     def changed_since(self, when: float) -> tuple[str, ...]:
         """The files that `start` found as they came to be at this time (seconds since the epoch)
         or later."""
@@ -123,6 +135,7 @@ class SourceWatcher:
         self._seen = {p: s for p, s in known.items() if self._is_within(p) or p in self._files}
         if before is not None:
             self._untaken = set(before._untaken)
+            self._first = dict(before._first)
         for directory in self._directories():
             if before is None or not before._is_within(str(directory)):
                 self._look_below(directory)
@@ -289,6 +302,7 @@ class SourceWatcher:
             if before == now:
                 continue
             changed.append(path)
+            self._first.setdefault(path, before)
             if now is None:
                 del self._seen[path]
             else:

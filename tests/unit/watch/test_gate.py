@@ -153,3 +153,19 @@ async def test_what_the_watcher_raises_comes_through(fixture: Fixture) -> None:
         fixture.save()
         with pytest.raises(OSError, match="no watches"):
             await task
+
+
+async def test_what_was_planned_before_is_owed_once_it_is_let_through(fixture: Fixture) -> None:
+    gate = fixture.gate
+    gate.pause()
+    running = asyncio.create_task(fixture.run())
+    fixture.save("src/a")
+    await fixture.held(1)
+    await gate.hold([f"{ROOT}/deps"], is_owed=True)
+    assert gate.take_owed() == frozenset()  # it is held still
+    gate.release()
+    assert await fixture.got() == {"src/a", "deps"}
+    assert gate.take_owed() == {f"{ROOT}/deps"}
+    assert gate.take_owed() == frozenset()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -71,7 +71,7 @@ class FakeGate:
         self.is_paused = False
         self.held: list[str] = []
 
-    async def hold(self, paths: Any) -> None:
+    async def hold(self, paths: Any, *, is_owed: bool) -> None:
         self.held += paths
 
 

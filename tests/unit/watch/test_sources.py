@@ -119,6 +119,26 @@ async def test_nothing_is_lost_between_two_watchers(tmp_path: Path) -> None:
         assert found == [str(tmp_path / "a"), str(tmp_path / "b")]
 
 
+async def test_there_and_back_in_two_batches_is_no_change(tmp_path: Path) -> None:
+    a, b, gone = tmp_path / "a", tmp_path / "b", tmp_path / "gone"
+    for file in (a, b, gone):
+        file.write_text("one")
+    watcher = SourceWatcher([str(tmp_path)])
+    async with following(watcher) as found:
+        a.write_text("two")
+        b.write_text("two")
+        gone.unlink()
+        await until(lambda: len(found) >= 3)
+        a.write_text("one")
+        gone.write_text("one")
+        await until(lambda: len(found) >= 5)
+        assert watcher.settle({str(a), str(b), str(gone)}) == {str(b)}
+        # Settled: what it is now is what later changes are held against.
+        b.write_text("one")
+        await until(lambda: len(found) >= 6)
+        assert watcher.settle({str(b), "/never/told"}) == {str(b), "/never/told"}
+
+
 async def test_single_files_are_watched_before_they_are_there(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     async with following(SourceWatcher([], files=[str(env)])) as found:
