@@ -55,7 +55,8 @@ async def find_places(
     """The environment's named volumes by key: all of them, or those wanted.
 
     All: what the model has and what the engine has of other profiles, without external ones.
-    Raises UsageError for one that is not there, is external, or is of another driver than local.
+    Raises UsageError for one that is not there, is external, in memory, or of another driver than
+    local.
     """
     model = {volume.key: volume for volume in project.volumes}
     external = [key for key, volume in model.items() if volume.external]
@@ -87,11 +88,16 @@ async def find_places(
         if raw is None or raw["Name"] != name:
             raw = await client.volume(name)
         driver = (raw or {}).get("Driver") or (model[key].driver if key in model else "local")
+        options = (raw or {}).get("Options") or (model[key].driver_opts if key in model else {})
+        why = None
         if driver != "local":
+            why = f"is kept by the driver {driver}; devenv copies those of the driver local."
+        elif options.get("type") == "tmpfs":
+            why = "is kept in memory (tmpfs): what it has is gone whenever no container has it."
+        if why is not None:
             others = [f"--volume {other}" for other in keys if other != key]
             raise UsageError(
-                f"Volume {key} is kept by the driver {driver}; devenv copies those of the driver "
-                "local.",
+                f"Volume {key} {why}",
                 fix=f"copy the others: {' '.join(others)}" if others else None,
             )
         places.append(await _find_place(client, project, key, name, raw))

@@ -10,7 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-_PROGRAMS = ("/bin/sh", "/bin/sleep", "/usr/bin/seq", "/bin/cat")
+_PROGRAMS = (
+    *("/bin/sh", "/bin/sleep", "/usr/bin/seq", "/bin/cat"),
+    *("/bin/mv", "/bin/rm", "/bin/mkdir", "/bin/rmdir"),
+)
 IMAGE = "devenv-test/shell"
 
 

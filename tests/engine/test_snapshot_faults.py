@@ -115,6 +115,12 @@ def test_what_is_in_the_way_is_said_before_anything_is_held(project: Project) ->
     assert "copy the others: --volume data" in said
     project.run("snapshot", "save", "one", "--volume", "data")
     assert volumes(project) == [f"{project.name}_data"]
+    project.write_compose(
+        {"a": sleeper(volumes=["data:/data", "quick:/quick"])},
+        volumes={"data": None, "quick": {"driver_opts": {"type": "tmpfs", "device": "tmpfs"}}},
+    )
+    said = project.run("snapshot", "save", "two", code=2).stderr
+    assert "Volume quick is kept in memory (tmpfs)" in said and "--volume data" in said
 
 
 def refuse_stranger(project: Project, image: str) -> None:
