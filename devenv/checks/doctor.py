@@ -65,6 +65,8 @@ class EngineFactsFound:
     """The engine's clock less this machine's."""
     proxies: tuple[str, ...] = ()
     """The names of the proxy settings that the engine has."""
+    has_mirrors: bool = False
+    """Whether it fetches images from mirrors of registries."""
     warnings: tuple[str, ...] = ()
 
 
@@ -277,6 +279,33 @@ def judge_network(host: HostFacts, engine: EngineFactsFound | None) -> Iterator[
     yield from _judge_proxies(host, engine)
     for probe in host.probes:
         yield _judge_probe(probe, bool(host.proxy_variables))
+
+
+def judge_images(
+    images: Sequence[str], host: HostFacts, engine: EngineFactsFound | None, *, asked: bool
+) -> Iterator[Diagnosis]:
+    """The images that a start has to fetch: a failure where their registry is out of reach.
+
+    `asked`: whether the network was looked at. An engine elsewhere, and one with a proxy or with
+    mirrors, may reach what this machine does not.
+    """
+    if not images:
+        return
+    away = {probe.host for probe in host.probes if not (probe.resolved and probe.connected)}
+    elsewhere = engine is not None and (
+        not engine.is_local or bool(engine.proxies) or engine.has_mirrors
+    )
+    lost = [one for one in images if find_registry(one) in away]
+    if lost and not (host.proxy_variables or elsewhere):
+        yield Diagnosis(
+            "images",
+            Verdict.FAILURE,
+            f"not here, and not to be fetched from {find_registry(lost[0])}: {', '.join(lost)}",
+            "repair what is said of the registry, or build or load the images first",
+        )
+        return
+    verdict = Verdict.GOOD if asked else Verdict.UNKNOWN
+    yield Diagnosis("images", verdict, f"to be fetched: {', '.join(images)}")
 
 
 def _judge_proxies(host: HostFacts, engine: EngineFactsFound | None) -> Iterator[Diagnosis]:

@@ -15,11 +15,13 @@ from devenv.checks.doctor import (
     find_registry,
     judge_builder,
     judge_engine,
+    judge_images,
     judge_mounts,
     judge_network,
     judge_room,
     judge_watching,
 )
+from devenv.cli.doctor_start import from_error, judge_findings, judge_start
 from devenv.cli.output import paint, print_json, print_text
 from devenv.cli.session import Session
 from devenv.compose.model import Project
@@ -86,14 +88,16 @@ def _diagnose(session: Session, *, ask_network: bool) -> Iterator[Diagnosis]:
     if engine is not None:
         yield from judge_engine(engine)
     elif missing is not None:
-        yield _from_error("engine", missing)
+        yield from_error("engine", missing)
     yield from _judge_compose(session)
     project, problems = _load_project(session)
     yield from problems
     yield from _judge_values(session)
     yield from _judge_hooks(session)
+    pulled: tuple[str, ...] = ()
     if project is not None and engine is not None:
-        yield from _judge_plan(session, project)
+        pulled, planned = judge_start(session, project)
+        yield from planned
     host = _load_host(session, engine, project, ask_network=ask_network)
     builds = [str(s.name) for s in project.services.values() if s.build] if project else []
     yield from judge_builder(host, engine, builds)
@@ -101,6 +105,9 @@ def _diagnose(session: Session, *, ask_network: bool) -> Iterator[Diagnosis]:
     yield from judge_watching(host)
     yield from judge_mounts(host, engine)
     yield from judge_network(host, engine)
+    yield from judge_images(pulled, host, engine, asked=ask_network)
+    if project is not None:
+        yield from judge_findings(session)
 
 
 def _ask_engine(session: Session) -> tuple[EngineFactsFound | None, DevenvError | None]:
@@ -116,7 +123,7 @@ def _judge_compose(session: Session) -> Iterator[Diagnosis]:
     try:
         compose = session.compose
     except EngineUnavailable as error:
-        yield _from_error("compose", error)
+        yield from_error("compose", error)
         return
     yield Diagnosis("compose", Verdict.GOOD, f"{compose.version} at {compose.path}")
 
@@ -129,15 +136,15 @@ def _load_project(session: Session) -> tuple[Project | None, tuple[Diagnosis, ..
         if error.source is None and error.message.startswith("No Compose file"):
             why = "no Compose file here: only the machine was looked at"
             return None, (Diagnosis("project", Verdict.UNKNOWN, why),)
-        return None, (_from_error("project", error),)
+        return None, (from_error("project", error),)
     except DevenvError as error:
-        return None, (_from_error("project", error),)
+        return None, (from_error("project", error),)
     try:
         project = session.project
     except EngineUnavailable:
         return None, ()  # said already
     except DevenvError as error:
-        return None, (_from_error("project", error),)
+        return None, (from_error("project", error),)
     profile = f", profile {files.choice.name}" if files.choice.name else ""
     count = len(project.services)
     services = "1 service" if count == 1 else f"{count} services"
@@ -187,51 +194,6 @@ def _judge_hooks(session: Session) -> Iterator[Diagnosis]:
         yield Diagnosis("hooks", Verdict.WARNING, message, "devenv allow shows and allows them")
 
 
-def _judge_plan(session: Session, project: Project) -> Iterator[Diagnosis]:
-    """Ports that are taken, and volumes that a start would touch: what `up` refuses."""
-    from devenv.engine.preflight import load_hashes, load_plan
-    from devenv.host.ports import find_listener
-
-    async def load() -> tuple[Diagnosis, ...]:
-        hashes = await load_hashes(
-            session.compose, session.selection, session.environ, session.files.compose_files
-        )
-        plan = await load_plan(
-            session.client,
-            project,
-            hashes,
-            only=session.profile_services,
-            find_listener=find_listener if session.endpoint.is_local else None,
-        )
-        ports = tuple(
-            Diagnosis(
-                "ports",
-                Verdict.FAILURE,
-                f"{one.port}/{one.protocol}, which {one.service} publishes, is taken by "
-                f"{one.holder}",
-                "stop what holds it, or publish another port",
-            )
-            for one in plan.port_conflicts
-        )
-        volumes = tuple(
-            Diagnosis(
-                "volumes",
-                Verdict.FAILURE,
-                f"{one.volume} was made with another configuration, and Compose would delete it",
-                "take the change back, or give the volume another name",
-            )
-            for one in plan.volume_conflicts
-        )
-        if not ports:
-            ports = (Diagnosis("ports", Verdict.GOOD, "all that are published are free or ours"),)
-        return (*ports, *volumes)
-
-    try:
-        yield from asyncio.run(load())
-    except DevenvError as error:
-        yield _from_error("project", error)
-
-
 def _load_host(
     session: Session,
     engine: EngineFactsFound | None,
@@ -257,8 +219,3 @@ def _load_host(
         else (),
         buildx=find_buildx(session.environ),
     )
-
-
-def _from_error(name: str, error: DevenvError) -> Diagnosis:
-    where = f"{error.source}: " if error.source else ""
-    return Diagnosis(name, Verdict.FAILURE, f"{where}{error.message}", error.fix)

@@ -32,6 +32,7 @@ async def load_engine(client: EngineClient) -> EngineFactsFound:
         memory_bytes=memory if isinstance(memory, int) and memory > 0 else None,
         clock_skew_seconds=_skew(str(info.get("SystemTime") or ""), now),
         proxies=proxies,
+        has_mirrors=bool((info.get("RegistryConfig") or {}).get("Mirrors")),
         warnings=tuple(str(one) for one in info.get("Warnings") or ()),
     )
 

@@ -46,6 +46,19 @@ def test_what_up_refuses_is_a_failure(project: Project) -> None:
     assert look(project, 0, DOCTOR_A="x")["variables"][0][0] == "good"
 
 
+def test_what_up_would_fail_on_is_a_failure(project: Project) -> None:
+    waits = sleeper(depends_on={"db": {"condition": "service_healthy"}})
+    project.write_compose({"web": waits, "db": sleeper()})
+    found = look(project, 1)
+    assert "compose.yaml:" in found["checks"][0][1] and "no health check" in found["checks"][0][1]
+    project.run("up", "--detach", code=1)
+    project.write_compose({"web": sleeper(build="./nowhere")})
+    assert "nowhere is not there" in look(project, 1)["build"][0][1]
+    project.run("up", "--detach", code=1)
+    project.write_compose({"web": {"image": f"{project.name}-not-here:1"}})
+    assert look(project, 0)["images"] == [("unknown", f"to be fetched: {project.name}-not-here:1")]
+
+
 def test_no_engine_is_a_failure_and_the_rest_is_still_looked_at(project: Project) -> None:
     project.write_compose({"web": sleeper()})
     found = look(project, 1, DOCKER_HOST="unix:///no/such/socket")

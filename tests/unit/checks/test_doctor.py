@@ -17,6 +17,7 @@ from devenv.checks.doctor import (
     find_registry,
     judge_builder,
     judge_engine,
+    judge_images,
     judge_mounts,
     judge_network,
     judge_room,
@@ -42,6 +43,8 @@ HOST = HostFacts(
     buildx="0.29.1",
     probes=(TlsProbe("registry-1.docker.io", public=True, issuer="Amazon"),),
 )
+
+AWAY = replace(HOST, probes=(TlsProbe("registry-1.docker.io", resolved=False),))
 
 
 def words(found: Iterable[Diagnosis]) -> list[str]:
@@ -130,6 +133,24 @@ def test_engines(engine: EngineFactsFound, said: str) -> None:
 )
 def test_machines(host: HostFacts, said: str) -> None:
     assert any(line.startswith(said) for line in look(host))
+
+
+@pytest.mark.parametrize(
+    ("host", "engine", "verdict"),
+    [
+        (HOST, ENGINE, Verdict.GOOD),
+        (AWAY, ENGINE, Verdict.FAILURE),
+        (AWAY, replace(ENGINE, is_local=False), Verdict.GOOD),
+        (AWAY, replace(ENGINE, has_mirrors=True), Verdict.GOOD),
+        (replace(AWAY, proxy_variables=("HTTPS_PROXY",)), ENGINE, Verdict.GOOD),
+    ],
+)
+def test_an_image_that_cannot_be_fetched(
+    host: HostFacts, engine: EngineFactsFound, verdict: Verdict
+) -> None:
+    found = list(judge_images(["redis:7"], host, engine, asked=True))
+    assert [one.verdict for one in found] == [verdict]
+    assert list(judge_images([], host, engine, asked=True)) == []
 
 
 def test_what_is_not_known_is_not_said() -> None:
