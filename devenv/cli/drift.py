@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from devenv.cli.session import Session
+from devenv.compose.borrowed import comparable_hashes
 from devenv.compose.drift import find_differences
 from devenv.compose.model import Project
 from devenv.compose.names import ServiceName
@@ -19,9 +20,10 @@ from devenv.values import replace
 
 
 def load_hashes(session: Session) -> dict[ServiceName, str]:
-    """Compose's hashes of the session's model; empty where Compose does not say."""
+    """Compose's hashes of the session's model that can be held against those of containers; empty
+    where Compose does not say."""
     try:
-        return session.hashes
+        return comparable_hashes(session.project.document, session.hashes)
     except DevenvError:
         return {}
 

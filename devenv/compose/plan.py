@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 
+from devenv.compose.borrowed import find_lender
 from devenv.compose.graph import resolve_closure, resolve_start_order
 from devenv.compose.model import Project, Volume
 from devenv.compose.names import ServiceName
@@ -139,12 +140,16 @@ def _plan_service(
 ) -> PlannedStep:
     if observed is None or observed.count == 0:
         return PlannedStep(Step.CREATE, name, "has no container yet")
-    if wanted_hash and (other := observed.config_hashes - {wanted_hash}):
+    lender = find_lender((project.document.get("services") or {}).get(name) or {})
+    if lender is None and wanted_hash and (other := observed.config_hashes - {wanted_hash}):
         keys = explain(name, min(other)) if explain is not None else ()
         more = f": {', '.join(keys)}" if keys else ""
         return PlannedStep(Step.RECREATE, name, f"its configuration changed{more}")
     if observed.running < observed.count:
         return PlannedStep(Step.START, name, "its container is stopped")
+    if lender is not None:
+        cause = f"lives in {lender}'s container, and is recreated with it or if its own "
+        return PlannedStep(Step.KEEP, name, f"{cause}configuration changed")
     cause = "runs with this configuration"
     if project.services[name].build is not None:
         cause += ", recreated only if the build gives another image"
