@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from devenv.cli.session import Session
 from devenv.cli.why import load_texts
 from devenv.compose.origins import Keys, Origin, OriginKind, find_origin, walk_leaves
 from devenv.engine.compose import find_compose
-from devenv.errors import Source
+from devenv.errors import DevenvError, Source
 
 CASES = Path(__file__).parent.parent.parent / "cases"
 FILES = {
@@ -79,6 +79,80 @@ services:
 }
 
 
+PROFILED = {
+    "compose.yaml": """\
+x-env: &env {LEVEL: info, "QUOTED": 'two: words'}
+x-base: &base
+  environment: &all
+    <<: *env
+    ONE: ${ONE:-first}
+    TWO: "${TWO:-second} and ${THREE-third}"
+  labels: {a: b}
+services:
+  app:
+    <<: [*base, {hostname: apphost, restart: always}]
+    image: shop/app:${TAG:-1}
+    environment:
+      <<: *all
+      LEVEL: debug
+      FROM_ENV: ${FROM_ENV}
+      SHELL_SET: ${SHELL_SET:-not this}
+    ports:
+      - "${APP_PORT:-3000}:3000"
+      - {target: 9229, host_ip: 127.0.0.1, published: "9229", protocol: tcp}
+    volumes:
+      - {type: bind, source: ./src, target: /app, read_only: true}
+      - cache:/cache
+    dns: 1.1.1.1
+    ulimits: {nofile: {soft: 1000, hard: 2000}}
+  job:
+    extends: {service: app}
+    command: ["run", "${JOB:-once}"]
+    ports: !reset []
+  search:
+    profiles: [search]
+    image: "search:8"
+    labels: [k=v, "w=x y"]
+volumes: {cache: {}}
+""",
+    "compose.override.yaml": """\
+services:
+  app:
+    environment: {EXTRA: "1", LEVEL: warn}
+    labels: {a: !reset null, c: d}
+""",
+    "devenv.toml": 'default_profile = "search"\n',
+    "profiles/dev.toml": '[env]\nJOB = "nightly"\n',
+    "profiles/search.toml": (
+        'extends = "dev"\ncompose_profiles = ["search"]\nfiles = ["search.yaml"]\n'
+        'env_files = ["search.env"]\n'
+    ),
+    "profiles/search.yaml": """\
+services:
+  app:
+    environment:
+      SEARCH_URL: http://search:${SEARCH_PORT}
+    ports: !override ["4000:3000"]
+    depends_on: {search: {condition: service_started}}
+    ulimits: {nofile: {hard: 4000}}
+  search:
+    hostname: finder
+    mem_limit: 1g
+""",
+    "profiles/search.env": "SEARCH_PORT=9200\nTAG=5\n",
+    ".env": "# own\nTAG=3\nFROM_ENV=here\nSHELL_SET=file\n",
+}
+
+
+def load_selected(directory: Path) -> dict[str, Any] | None:
+    """The model of the profile that devenv chooses; None where Compose does not take it."""
+    session = Session(argparse.Namespace(directory=str(directory), profile=None, context=None))
+    try:
+        return dict(session.project.document)
+    except DevenvError:
+        return None
+
+
 def load(directory: Path) -> dict[str, Any] | None:
     argv = find_compose(os.environ).argv("config", "--format", "json")
     done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, check=False)
@@ -107,6 +181,20 @@ def test_every_place_is_the_right_one(tmp_path: Path) -> None:
     assert tried >= 30
 
 
+def test_every_place_is_the_right_one_with_a_profile_and_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELL_SET", "shell")
+    for name in ("ONE", "TWO", "THREE", "TAG", "APP_PORT", "JOB", "FROM_ENV", "SEARCH_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    project = tmp_path / "shop"
+    for name, text in PROFILED.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    assert check_places(project, load_selected) >= 30
+    assert check_variables(project) == {"TAG", "FROM_ENV", "SEARCH_PORT"}
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -123,7 +211,30 @@ def test_the_places_of_cases(tmp_path: Path, case: str) -> None:
     check_places(tmp_path / "project")
 
 
-def check_places(project: Path) -> int:
+def check_variables(project: Path) -> set[str]:
+    """Edit each line of an env file that a value is said to come through: the value changes. The
+    names of the variables for which that was seen."""
+    before = load_selected(project)
+    assert before is not None
+    leaves = dict(walk_leaves(before))
+    seen: set[str] = set()
+    for keys, origin in origins_of(project, before).items():
+        for variable in origin.variables:
+            if variable.source is None or variable.name in seen:
+                continue
+            path = Path(variable.source.path)
+            text = path.read_text()
+            path.write_text(edit(text, variable.source, is_yaml=False) or "")
+            after = load_selected(project)
+            path.write_text(text)
+            assert after is not None
+            now = dict(walk_leaves(after))
+            assert now.get(keys) != leaves[keys], (keys, variable)
+            seen.add(variable.name)
+    return seen
+
+
+def check_places(project: Path, load: Callable[[Path], dict[str, Any] | None] = load) -> int:
     """Edit each place once; the number of edits that Compose took."""
     before = load(project)
     assert before is not None
@@ -168,8 +279,11 @@ def edit(text: str, source: Source, *, is_yaml: bool) -> str | None:
         mark = key.start_mark
         if (mark.line + 1, mark.column + 1) != (source.line, source.column):
             continue
-        if not isinstance(value, yaml.ScalarNode) or "$" in value.value:
+        if not isinstance(value, yaml.ScalarNode):
             return None
+        if "$" in value.value:  # another text around the variable, where that is taken
+            start, end = value.start_mark.index, value.end_mark.index
+            return f"{text[:start]}{json.dumps(value.value + 'x')}{text[end:]}"
         start, end = value.start_mark.index, value.end_mark.index
         written = text[start:end]
         quote = written[0] if written[:1] in "\"'" else ""
