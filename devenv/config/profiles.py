@@ -73,13 +73,16 @@ def _choose(
     if remembered:
         where = f"for branch {branch}" if branch is not None else "here"
         return ProfileChoice(ProfileName(remembered), f"chosen {where} with devenv switch")
-    for pattern, name in settings.branches:
-        if branch is not None and fnmatchcase(branch, pattern):
-            return ProfileChoice(
-                ProfileName(name),
-                f"branch {branch} matches {pattern!r} in devenv.toml",
-                settings.source("branches", pattern),
-            )
+    matching = [one for one in settings.branches if branch and fnmatchcase(branch, one[0])]
+    if matching:
+        (pattern, name), *later = matching
+        others = [repr(one) for one, other in later if other != name]
+        also = f"; {', '.join(others)} below it too, and the first match wins" if others else ""
+        return ProfileChoice(
+            ProfileName(name),
+            f"branch {branch} matches {pattern!r} in devenv.toml{also}",
+            settings.source("branches", pattern),
+        )
     if settings.default_profile:
         return ProfileChoice(
             ProfileName(settings.default_profile),

@@ -47,7 +47,8 @@ ALL = _profiles(dev="", search="", all="")
             "",
             ProfileChoice(
                 ProfileName("search"),
-                "branch feature/speed matches 'feature/s*' in devenv.toml",
+                "branch feature/speed matches 'feature/s*' in devenv.toml; '*/s*' below it too, "
+                "and the first match wins",
                 Source("devenv.toml", 4, 1),
             ),
         ),
