@@ -21,6 +21,8 @@ from devenv.engine.recreate_request import CreateRequest, find_hindrance, make_r
 from devenv.values import dataclass
 
 CREATE_SECONDS = 120.0
+REFUSAL_SECONDS = 0.02
+"""Within this the engine has refused what it will not create: after that it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,9 @@ async def _clear_up(client: EngineClient, container: str, volumes: Sequence[str]
             await client.request("DELETE", f"/volumes/{quote(volume)}")
 
 
-async def _go_back(client: EngineClient, old_id: str, new_id: str, name: str) -> None:
-    """Leave the old container as it was."""
-    await _clear_up(client, new_id)
+async def _go_back(client: EngineClient, old_id: str, new: str, name: str) -> None:
+    """Leave the old container as it was; `new` is the other one's id or name."""
+    await _clear_up(client, new)
     for what, query in (("rename", {"name": name}), ("start", None)):
         with contextlib.suppress(ApiError):  # it has its name still
             await _post(client, old_id, what, query)
@@ -138,19 +140,27 @@ async def _replace(
 ) -> tuple[str, float]:
     """The new container's id, and how long the old one took to stop.
 
-    The order is Compose's: create beside it, stop, change names, start.
+    The order is Compose's: create beside it, stop, change names, start. What the engine refuses
+    to create it refuses at once, before the old one is asked to stop; the rest of the creation
+    goes on while that stops. Where it fails after all, the old one is started again.
     """
     old_id, name = str(old["Id"]), str(old["Name"]).removeprefix("/")
     temporary = f"{old_id[:12]}_{name}"
-    new_id = await _create(client, temporary, plan)
+    creating = asyncio.ensure_future(_create(client, temporary, plan))
+    await asyncio.wait((creating,), timeout=REFUSAL_SECONDS)
+    if creating.done():
+        creating.result()
     try:
         began = time.monotonic()
         await _post(client, old_id, "stop", {"t": stop_seconds}, CREATE_SECONDS + stop_seconds)
         stopped = time.monotonic() - began
+        new_id = await creating
         await _post(client, old_id, "rename", {"name": f"{old_id[:12]}_replaced"})
         await _post(client, new_id, "rename", {"name": name})
     except BaseException:
-        await asyncio.shield(_go_back(client, old_id, new_id, name))
+        (made,) = await asyncio.gather(creating, return_exceptions=True)
+        new = made if isinstance(made, str) else temporary
+        await asyncio.shield(_go_back(client, old_id, new, name))
         raise
     try:
         await _post(client, new_id, "start")

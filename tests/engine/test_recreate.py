@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from devenv.engine.api import ApiError
 from devenv.engine.compose import find_compose
 from devenv.engine.recreate import Recreated, recreate_service
 from tests.engine.project import BASE, Project
@@ -113,6 +114,7 @@ def portrait(project: Project) -> dict[str, Any]:
     labels = config.pop("Labels")
     labels = {k: v for k, v in labels.items() if not k.endswith((".replace", ".image"))}
     mounts = host.pop("Mounts")
+    host["Binds"] = sorted(host["Binds"] or ())  # Compose writes them in any order
     own = raw["Id"][:12]
     networks = {
         name: (
@@ -171,6 +173,25 @@ def test_it_is_what_compose_would_have_made(project: Project, change: dict[str, 
     assert ours == portrait(project)
     assert recreate(project, always=True).container_ids
     assert ours == portrait(project)
+
+
+def test_what_the_engine_refuses_leaves_the_old_one_as_it_runs(project: Project) -> None:
+    kept = project.directory / "kept"
+    kept.mkdir()
+    mount = {"type": "bind", "source": "./kept", "target": "/kept"}
+    write(project, volumes=[{**mount, "bind": {"create_host_path": False}}])
+    compose(project, "up", "--detach", "--build")
+    before = project.containers()["app"]
+    project.write("Dockerfile", DOCKERFILE % {"n": "2"})
+    compose(project, "build", "app")
+    kept.rmdir()
+    with pytest.raises(ApiError, match="bind source path does not exist"):
+        recreate(project)
+    now = project.containers()["app"]
+    assert (now["Id"], now["Name"]) == (before["Id"], before["Name"])
+    assert now["State"]["Running"]
+    kept.mkdir()
+    assert recreate(project).container_ids
 
 
 def test_what_it_cannot_do_right_is_left_to_compose(project: Project) -> None:
