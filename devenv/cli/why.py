@@ -9,7 +9,8 @@ from typing import Any
 
 from devenv.cli.session import Session
 from devenv.compose.env_scope import resolve_scopes
-from devenv.compose.origins import Keys, Origin, Texts, find_origin, walk_leaves
+from devenv.compose.origin import Keys, Origin
+from devenv.compose.origins import Texts, find_origin, walk_leaves
 from devenv.errors import UsageError
 from devenv.host.check_files import FileReader, load_layers
 

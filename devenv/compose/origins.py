@@ -8,7 +8,6 @@ otherwise the origin is unknown, and no place is named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 import yaml
@@ -29,50 +28,15 @@ from devenv.compose.implied import (
 )
 from devenv.compose.interpolation import find_references
 from devenv.compose.layers import Entry, Layers, child, entries, items, scalar
+from devenv.compose.origin import UNKNOWN, Keys, Origin, OriginKind, VariableOrigin
 from devenv.compose.short_forms import is_port, is_value, is_volume, split_command
 from devenv.errors import Source
 from devenv.values import dataclass, field, replace
 
-Keys = tuple[str | int, ...]
+_NULL = "tag:yaml.org,2002:null"
 _NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 _REPLACED = ("command", "entrypoint", "test")
 """Lists that a later file replaces as a whole."""
-
-
-class OriginKind(StrEnum):
-    """How well the origin is known."""
-
-    WRITTEN = "written"
-    DEFAULT = "default"
-    """No file sets it: Compose does."""
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class VariableOrigin:
-    """A variable that a value went through."""
-
-    name: str
-    where: str
-    """`the shell`, `the profile's [env]`, `not set`, or empty for `source`."""
-    source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The origin of one value; `source` is None unless it is written."""
-
-    kind: OriginKind
-    source: Source | None = None
-    note: str = ""
-    overrode: tuple[Source, ...] = ()
-    """The places whose values it hides, the next one first."""
-    variables: tuple[VariableOrigin, ...] = ()
-    appended: bool = False
-    """Whether the list around it is joined from several files."""
-
-
-UNKNOWN = Origin(OriginKind.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +111,11 @@ def _written(layers: Layers, names: Sequence[str]) -> list[Entry]:
 def _from_entries(texts: Texts, written: list[Entry], key: str, value: object) -> Origin:
     winner = written[0]
     text = _text_of(winner, key)
-    if text == key and value is None and winner.key is winner.value:
+    is_item = winner.key is winner.value
+    if text == key and value is None and is_item:
         return Origin(OriginKind.WRITTEN, winner.source)  # a name in a list that became a map
+    if isinstance(value, str) and (text == key if is_item else winner.value.tag == _NULL):
+        return _passed_on(texts, winner, key, value)
     if text is None:
         return _from_collection(winner, key, value)
     scope = texts.scope(winner.path)
@@ -214,15 +181,22 @@ def _variable(texts: Texts, service: str, name: str, value: object) -> Origin:
     written = _written(texts.layers, ("services", service, "environment", name))
     others = tuple(one.source for one in written if one.source != entry.source)
     if text is None:
-        passed = texts.scope(entry.path).values.get(name)
-        if value is not None and (passed is None or not is_value(passed, value)):
-            return UNKNOWN
-        bare = (_variable_origin(texts, entry.path, name),)
-        return Origin(OriginKind.WRITTEN, entry.source, "", others, bare)
+        return _passed_on(texts, entry, name, value, others)
     if not is_value(text, value):
         return UNKNOWN
     variables = _variables(texts, entry.path, _text_of(entry, name) or "")
     return Origin(OriginKind.WRITTEN, entry.source, "", others, variables)
+
+
+def _passed_on(
+    texts: Texts, entry: Entry, name: str, value: object, others: tuple[Source, ...] = ()
+) -> Origin:
+    """A bare name, which Compose gives the value that it has itself for that variable."""
+    passed = texts.scope(entry.path).values.get(name)
+    if value is not None and (passed is None or not is_value(passed, value)):
+        return UNKNOWN
+    bare = (_variable_origin(texts, entry.path, name),)
+    return Origin(OriginKind.WRITTEN, entry.source, "", others, bare)
 
 
 def _from_env_files(texts: Texts, service: str, name: str, value: object) -> Origin:
@@ -362,7 +336,7 @@ def _short_form(texts: Texts, names: tuple[str, ...], value: object) -> Origin |
         if not written:
             return _implied_need(texts, names, value)
         implied = {"condition": "service_started", "required": True}
-        if len(written) != 1 or implied.get(names[4]) != value:
+        if implied.get(names[4]) != value:
             return None
         if written[0].key is written[0].value:
             return Origin(OriginKind.WRITTEN, written[0].source, "short form")

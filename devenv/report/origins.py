@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from devenv.compose.origins import Origin, OriginKind, VariableOrigin
+from devenv.compose.origin import Origin, OriginKind, VariableOrigin
 from devenv.compose.secrets import mask_value
 from devenv.errors import Source
 from devenv.report.excerpts import flatten

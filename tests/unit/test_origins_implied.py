@@ -145,3 +145,27 @@ def test_hooks_one_text_for_a_list_and_a_build_without_context(
     assert found["services.app.post_start[0].command[2]"] == ("written", 6, "short form")
     assert found["services.app.post_start[0].user"][:2] == ("written", 7)
     assert found["services.app.post_start[1].command[1]"][:2] == ("written", 8)
+
+
+def test_build_arguments_that_are_passed_on_and_a_need_of_two_files(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TAG", raising=False)
+    (project / ".env").write_text("TAG=7\nMODE=dev\n")
+    (project / "compose.yaml").write_text(
+        "services:\n"
+        "  app:\n"
+        "    build: {context: ., args: [TAG]}\n"
+        "    depends_on: [db]\n"
+        "  web:\n"
+        "    build: {context: ., args: {MODE: }}\n"
+        "  db: {image: db}\n"
+    )
+    (project / "compose.override.yaml").write_text("services: {app: {depends_on: [db]}}\n")
+    found = places(capsys)
+    assert found["services.app.build.args.TAG"][:2] == ("written", 3)
+    assert found["services.web.build.args.MODE"][:2] == ("written", 6)
+    assert found["services.app.depends_on.db.condition"] == ("written", 1, "short form")
+    assert {kind for kind, _, _ in found.values()} == {"written", "default"}
+    assert run_command_line(["why", "app.build.args.TAG"]) == 0
+    assert "through TAG: .env:1:1" in capsys.readouterr().out

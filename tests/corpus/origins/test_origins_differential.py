@@ -17,7 +17,8 @@ import yaml
 
 from devenv.cli.session import Session
 from devenv.cli.why import load_texts
-from devenv.compose.origins import Keys, Origin, OriginKind, find_origin, walk_leaves
+from devenv.compose.origin import Keys, Origin, OriginKind
+from devenv.compose.origins import find_origin, walk_leaves
 from devenv.engine.compose import find_compose
 from devenv.errors import DevenvError, Source
 
