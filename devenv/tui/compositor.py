@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from textual import screen as textual_screen
-from textual._compositor import Compositor
+from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -30,6 +30,16 @@ class FrontCompositor(Compositor):
 
     Every widget fills its region, so that what is covered cannot be seen.
     """
+
+    _changed: tuple[Region, ...] = ()
+    """What is to be drawn, while that is done; empty: all."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        self._changed = tuple(self._dirty_regions)
+        try:
+            return super().render_partial_update()
+        finally:
+            self._changed = ()
 
     def _render_chops(
         self, crop: Region, is_rendered_line: Callable[[int], bool]
@@ -55,6 +65,8 @@ class FrontCompositor(Compositor):
             shown = region.intersection(clip)
             wanted = shown.intersection(area)
             if not wanted or any(front.contains_region(wanted) for front in fronts):
+                continue
+            if self._changed and not any(map(wanted.overlaps, self._changed)):
                 continue
             _join(fronts, wanted)
             rows = Region(shown.x, wanted.y, shown.width, wanted.height)
