@@ -32,8 +32,8 @@ from devenv.state.store import Store
 from devenv.state.text import sanitize
 from devenv.tui import keys, monochrome
 from devenv.tui.attention import Attention
-from devenv.tui.compositor import FrontCompositor, limit_repaints
 from devenv.tui.ends import Ends
+from devenv.tui.front_screen import FrontScreen
 from devenv.tui.lasting_timers import LastingTimers
 from devenv.tui.obstacles import (
     find_reason_left_alone,
@@ -108,10 +108,7 @@ class DevenvApp(LastingTimers, Ends):
         self._shown_at = 0.0
 
     def get_default_screen(self) -> Screen[object]:
-        limit_repaints()
-        screen = super().get_default_screen()
-        screen._compositor = FrontCompositor()  # no public way to have another one
-        return screen
+        return FrontScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         yield self._panes

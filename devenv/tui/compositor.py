@@ -9,20 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from textual import screen as textual_screen
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
-
-REPAINTS = 30
-"""How often a second the screen is drawn at most, whatever changes on it."""
-
-
-def limit_repaints() -> None:
-    """Half of Textual's own number; TEXTUAL_FPS can make it less. The first change after a pause
-    is still drawn at once. Of all screens that are made from now on."""
-    period = max(textual_screen.UPDATE_PERIOD, 1 / REPAINTS)
-    textual_screen.UPDATE_PERIOD = period  # type: ignore[misc]  # no public way but a variable
 
 
 class FrontCompositor(Compositor):

@@ -14,7 +14,8 @@ from textual._compositor import Compositor
 from textual.geometry import Region
 from textual.widgets import Input
 
-from devenv.tui.compositor import REPAINTS, FrontCompositor
+from devenv.tui.compositor import FrontCompositor
+from devenv.tui.front_screen import REPAINTS
 from devenv.tui.log_view import LogView
 from tests.tui import states
 from tests.tui.harness import make
