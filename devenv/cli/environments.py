@@ -11,7 +11,7 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from devenv.cli.environment_names import find_environment_names
@@ -74,15 +74,18 @@ class EnvironmentRow:
 
 
 def load_rows(
-    session: Session, known_sizes: Mapping[str, int | None] | None = None
+    session: Session,
+    known_sizes: Mapping[str, int | None] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> list[EnvironmentRow]:
     """The repository's environments: the plain one first, then by age.
 
-    With `known_sizes` (volume name to bytes) the engine is not asked to count them again.
+    With `known_sizes` (volume name to bytes) the engine is not asked to count them again. `warn`
+    is told why not all that is remembered is there.
     Raises EngineUnavailable.
     """
     repository = repository_of(session)
-    with open_existing(paths.state_directory(session.environ)) as memory:
+    with open_existing(paths.state_directory(session.environ), warn) as memory:
         known = {one.name: one for one in load_environments(memory, repository)}
     containers, volumes = asyncio.run(_ask_engine(session, known_sizes is None))
     for container in containers:
@@ -90,6 +93,10 @@ def load_rows(
         if found is not None:
             known.setdefault(found.name, found)
     current = _find_current(session)
+    for name in current:  # the plain one has no label of devenv's
+        things = (*containers, *volumes)
+        if name not in known and any(_label(one, LABEL_PROJECT) == name for one in things):
+            known[name] = KnownEnvironment(name, repository, str(session.start))
     git = session.git
     branches = list_branches(git.root, session.environ) if git else None
     worktrees = list_worktree_names(git.common_dir) if git else None
@@ -213,7 +220,7 @@ def _why_gone(
 
 def print_environments(session: Session, form: str) -> int:
     """All of them, the current one marked; also where the files of this checkout do not load."""
-    rows = load_rows(session)
+    rows = load_rows(session, warn=print_note)
     fault = find_fault(session)
     if fault is not None:
         print_note("These are known; the files of this checkout do not load:")
@@ -273,7 +280,7 @@ def collect_garbage(session: Session, *, yes: bool, dry_run: bool, form: str) ->
 
     Raises UsageError where there is no terminal to ask at and `yes` was not given.
     """
-    rows = [row for row in load_rows(session) if row.gone and not row.is_current]
+    rows = [r for r in load_rows(session, warn=print_note) if r.gone and not r.is_current]
     if form == "json":
         print_json([_to_json(row) for row in rows])
     elif not rows:

@@ -166,15 +166,15 @@ def has_starts(memory: Memory, directory: str) -> bool:
 
 
 @contextlib.contextmanager
-def open_existing(directory: Path) -> Iterator[Memory]:
+def open_existing(directory: Path, warn: Warn = lambda _: None) -> Iterator[Memory]:
     """The memory for a question: no file is made, and of one that is damaged nothing is known.
 
-    What is wrong with it is left to who writes to say.
+    That it is of a newer devenv is told to `warn`; what else is wrong is left to who writes.
     """
     connection = None
     with contextlib.suppress(sqlite3.Error):
         if has_memory(directory):
-            connection = _connect(directory / FILE_NAME, lambda _: None)
+            connection = _connect(directory / FILE_NAME, warn)
     memory = Memory(connection, lambda _: None)
     try:
         yield memory

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -415,6 +417,14 @@ def test_environments_are_listed_whatever_the_files_of_the_checkout_are_like(
         assert json.loads(main.run("environments", "--format", "json").stdout)
         assert "Nothing to remove" in main.run("gc").stdout
         main.write(file, before)
+    memory = Path(main.environ["XDG_STATE_HOME"]) / "devenv" / "memory.sqlite3"
+    with contextlib.closing(sqlite3.connect(memory)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    shown = main.run("environments")
+    assert "newer devenv" in shown.stderr
+    assert f"*  {main.name}  " in shown.stdout and "1 of 1 up" in shown.stdout
+    with contextlib.closing(sqlite3.connect(memory)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (999,)
 
 
 def test_a_preview_writes_no_override_of_an_environment_that_was_never_started(
