@@ -345,6 +345,16 @@ def _short_form(texts: Texts, names: tuple[str, ...], value: object) -> Origin |
 
 
 def _implied_need(texts: Texts, names: tuple[str, ...], value: object) -> Origin | None:
+    implied = {"condition": "service_started", "required": True}
+    for entry in texts.layers.find_all(*names[:3]):
+        for item in items(entry.value):
+            text = scalar(item) or ""
+            if texts.scope(entry.path).interpolate(text).value == names[3]:  # `- ${DB_HOST}`
+                if implied.get(names[4]) != value:
+                    return None
+                through = _variables(texts, entry.path, text)
+                place = Entry(entry.path, item, item).source
+                return Origin(OriginKind.WRITTEN, place, "short form", (), through)
     found = find_implied_need(texts.layers, names[1], names[3])
     if found is None or implied_condition(found[0]).get(names[4]) != value:
         return None

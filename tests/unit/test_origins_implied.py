@@ -159,6 +159,7 @@ def test_build_arguments_that_are_passed_on_and_a_need_of_two_files(
         "    depends_on: [db]\n"
         "  web:\n"
         "    build: {context: ., args: {MODE: }}\n"
+        "    depends_on: ['${HOST:-db}']\n"
         "  db: {image: db}\n"
     )
     (project / "compose.override.yaml").write_text("services: {app: {depends_on: [db]}}\n")
@@ -166,6 +167,7 @@ def test_build_arguments_that_are_passed_on_and_a_need_of_two_files(
     assert found["services.app.build.args.TAG"][:2] == ("written", 3)
     assert found["services.web.build.args.MODE"][:2] == ("written", 6)
     assert found["services.app.depends_on.db.condition"] == ("written", 1, "short form")
+    assert found["services.web.depends_on.db.condition"] == ("written", 7, "short form")
     assert {kind for kind, _, _ in found.values()} == {"written", "default"}
     assert run_command_line(["why", "app.build.args.TAG"]) == 0
     assert "through TAG: .env:1:1" in capsys.readouterr().out
