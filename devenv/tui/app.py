@@ -13,6 +13,7 @@ from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
@@ -106,6 +107,14 @@ class DevenvApp(LastingTimers, Ends):
         """None in the first frame."""
         self._proposals = Proposals(self, self._dispatch, auto_switch=ports.auto_switch)
         self._shown_at = 0.0
+
+    def get_driver_class(self) -> type[Driver]:
+        own = super().get_driver_class()
+        if own.__name__ != "LinuxDriver":
+            return own
+        from devenv.tui.lasting_output import LastingDriver
+
+        return LastingDriver
 
     def get_default_screen(self) -> Screen[object]:
         return FrontScreen(id="_default")

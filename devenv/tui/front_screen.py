@@ -45,7 +45,8 @@ class _Repaints:
     def _draw(self) -> None:
         self._asked = False
         self._drawn_at = perf_counter()
-        self._screen._on_timer_update()
+        if not self._screen.app._exit:  # the terminal may be gone, and takes no more
+            self._screen._on_timer_update()
 
 
 class FrontScreen(Screen[object]):
