@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,9 @@ def test_one_build_for_all_who_share_it(project: Project) -> None:
             ),
         },
     )
-    project.run("up", "--detach")
+    done = project.run("up", "--detach")
+    built_images = set(re.findall(r"Image (\S+) Built", done.stdout + done.stderr))
+    assert built_images == {f"{project.name}-app", f"{project.name}-other-args"}
     wait_for(lambda: project.containers()["task"]["State"]["Status"] == "exited")
     project.run("stop", "stopped")
     first = project.containers()
