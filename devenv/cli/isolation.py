@@ -7,7 +7,8 @@ state directory, since Compose reads files. Nothing of the repository is changed
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from devenv.cli.environment_names import default_project_name
@@ -48,6 +49,7 @@ from devenv.host.environments import (
     remember_environment,
 )
 from devenv.host.memory import open_existing, open_memory
+from devenv.host.port_claims import claim_offset
 from devenv.host.ports import find_listener
 from devenv.host.state_files import write_override
 from devenv.values import dataclass
@@ -207,8 +209,21 @@ def _find_offset(session: Session, base: Project, name: EnvironmentName) -> int 
             return known.offset
     elif (offset := _load_offset_label(session, name)) is not None:
         return offset
+
+    def choose(claimed: Collection[int]) -> int | None:
+        return choose_offset(
+            ports, {*taken, *claimed}, lambda port: find_listener(port) is not None
+        )
+
     try:
-        return choose_offset(ports, taken, lambda port: find_listener(port) is not None)
+        return claim_offset(
+            paths.state_directory(session.environ),
+            name,
+            ports,
+            choose,
+            keep=not session.is_preview,
+            now=time.time(),
+        )
     except ValueError:
         raise DevenvError(
             f"No block of ports is free for {name}.",

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,6 +164,23 @@ def test_three_worktrees_side_by_side_each_with_its_own_rows(repository: Reposit
     assert set(repository.environments()) == {repository.main.name, projects[1].name}
     assert projects[2].volume("data") is None
     assert sql(again, "SELECT count(*) FROM t") == "2"
+
+
+def test_worktrees_started_at_once_get_ports_of_their_own(repository: Repository) -> None:
+    main, port = repository.main, free_port()
+    main.write_compose({"app": sleeper(ports=[f"127.0.0.1:{port}:80"])})
+    main.write("devenv.toml", SETTINGS.format(mode="worktree"))
+    git(main.directory, "add", "-A")
+    git(main.directory, "commit", "-q", "-m", "one")
+    places = []
+    for name in ("one", "two", "three"):
+        place = repository.place / name
+        git(main.directory, "worktree", "add", "-q", "-b", name, str(place))
+        places.append(Project(place, repository._endpoint, repository._cache))
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(Project.up, places))
+    offsets = {row["port_offset"] for row in repository.environments().values()}
+    assert offsets == {100, 200, 300}
 
 
 def test_branches_there_and_back_keep_their_data(repository: Repository) -> None:
