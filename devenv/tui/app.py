@@ -112,7 +112,7 @@ class DevenvApp(LastingTimers, Ends):
         own = super().get_driver_class()
         if own.__name__ != "LinuxDriver":
             return own
-        from devenv.tui.lasting_output import LastingDriver
+        from devenv.tui.lasting_driver import LastingDriver
 
         return LastingDriver
 

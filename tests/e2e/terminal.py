@@ -92,16 +92,17 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while not seen(self.screen):
             assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}:\n{self.screen}"
-            assert self._read(), f"ended before {what}:\n{self.screen}"
+            assert self.read(), f"ended before {what}:\n{self.screen}"
         return self.screen
 
     def wait_end(self, *, seconds: float) -> None:
         """Read until the program has ended."""
         deadline = time.monotonic() + seconds
-        while self._read():
+        while self.read():
             assert time.monotonic() < deadline, f"goes on after {seconds:g} s:\n{self.screen}"
 
-    def _read(self) -> bool:
+    def read(self) -> bool:
+        """Take what has been printed; False where the program has ended."""
         try:
             data = self._child.read_nonblocking(65536, timeout=0.2)
         except pexpect.TIMEOUT:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
-from devenv.tui.lasting_output import _Output
+from devenv.tui.lasting_driver import _Output
 
 
 class GoneTerminal:
