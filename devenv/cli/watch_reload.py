@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
+from devenv.cli.shared import ensure_shared
 from devenv.cli.watch_compose import ComposeRunner
 from devenv.cli.watch_model import WatchModel, load_watch_model
 from devenv.cli.watch_stops import StopMeter
@@ -72,6 +73,8 @@ async def reload_model(
     doing.does("recreate", [*names, *added])
     try:
         words = ("up", "--detach", "--build", *after.stop_options, *names, *added)
+        # What became shared is reached over a network that has to be there.
+        await ensure_shared(after.session, after.project.name, said.append)
         async with meter.measured(after, doing, None):
             await compose.run(after, *words)
     except DevenvError as error:
@@ -113,6 +116,7 @@ async def bring_up(
     doing.begin()
     doing.does("recreate")
     try:
+        await ensure_shared(session, model.project.name, lambda words: None)
         await compose.run(model, "up", "--detach", "--build", *model.stop_options, *sorted(names))
     except DevenvError as error:
         doing.fail(teller.to_problem(error))

@@ -16,7 +16,7 @@ from devenv.compose.shared import LABEL_USES
 from devenv.engine.api import ApiError
 from devenv.engine.context import Endpoint
 from devenv.engine.networks import remove_network
-from tests.engine.project import FAST, REDIS, Project, free_port
+from tests.engine.project import FAST, REDIS, Project, free_port, wait_for
 from tests.engine.test_isolation import Repository, git
 
 READY = {"condition": "service_healthy"}
@@ -183,3 +183,18 @@ def test_what_cannot_be_shared(
     said = repository.main.up(code=2)
     assert words in said
     assert f"{repository.main.directory}/devenv.toml:4:11: " in said
+
+
+def test_a_watch_that_runs_while_a_service_becomes_shared(
+    repository: Repository, docker_engine: Endpoint
+) -> None:
+    main = repository.main
+    _commit(main, _settings(""))
+    main.up()
+    with main.running("watch") as watch:
+        wait_for(lambda: "watching" in watch.stderr, what="the watch")
+        main.write("devenv.toml", _settings())
+        wait_for(lambda: "reloaded" in watch.stdout, seconds=90, what="the reload")
+        assert "failed" not in watch.stdout
+    assert set(_shared(repository, docker_engine).ids()) == {"search"}
+    assert _say(main, "redis-cli", "-h", "search", "ping") == "PONG"
