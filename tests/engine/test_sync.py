@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import uuid
@@ -286,7 +287,8 @@ async def test_a_container_removed_in_the_middle(
     os.truncate(tmp_path / "big", 400_000_000)  # takes the engine longer than the removal
     changes = [Change(str(tmp_path / "big"), "/app/big")]
     task = asyncio.create_task(sync_containers(client, [container], changes))
-    await asyncio.to_thread(docker, "rm", "--force", container)
+    with contextlib.suppress(AssertionError):  # the engine may find its files in use, and go on
+        await asyncio.to_thread(docker, "rm", "--force", container)
     (result,) = await task
     assert result.outcome in (Outcome.GONE, Outcome.FAILED)
     assert result.why
